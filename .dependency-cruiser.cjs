@@ -12,7 +12,7 @@ const may = {
   inspect: ['^src/(inspect|core)/', '^src/machines/xstate\\.ts$', npm('xstate')],
   actors: ['^src/(actors|inspect|machines|transports|store|env|crypto|wire|core)/', npm('xstate', 'rxjs')],
   testing: ['^src/(testing|core|transports|store|inspect|machines)/', '^src/index\\.ts$', npm('xstate', '@noble/hashes')],
-  cli: ['^src/cli/', '^src/index\\.ts$', '^src/[a-z]+/index\\.ts$', npm('commander', 'pino', 'smol-toml'), 'node'],
+  cli: ['^src/cli/', '^src/index\\.ts$', '^src/[a-z]+/index\\.ts$', npm('commander', 'pino', 'smol-toml', 'protobufjs', 'long'), 'node'],
 };
 const folders = Object.entries(may).map(([folder, allowed]) => ({
   name: `${folder}-imports`,

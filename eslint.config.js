@@ -20,7 +20,7 @@ const outsideModules = [
 ];
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', 'src/wire/generated/', 'node_modules/'] },
+  { ignores: ['dist/', 'coverage/', '**/generated/', 'node_modules/'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],
@@ -56,7 +56,7 @@ export default tseslint.config(
       'no-restricted-syntax': [
         'error',
         {
-          selector: "ImportSpecifier[imported.name=/^(randomBytes|randomInt|randomUUID|randomFillSync)$/]",
+          selector: 'ImportSpecifier[imported.name=/^(randomBytes|randomInt|randomUUID|randomFillSync)$/]',
           message: 'Randomness comes from Env.random.',
         },
       ],
@@ -72,6 +72,14 @@ export default tseslint.config(
   },
   {
     files: ['**/*.{js,mjs,cjs}'],
-    languageOptions: { globals: { console: 'readonly', process: 'readonly', module: 'writable', URL: 'readonly', Buffer: 'readonly' } },
+    languageOptions: {
+      globals: {
+        console: 'readonly',
+        process: 'readonly',
+        module: 'writable',
+        URL: 'readonly',
+        Buffer: 'readonly',
+      },
+    },
   },
 );

@@ -1,5 +1,6 @@
-// Generates the protobuf codecs of src/wire/generated from proto/ with protobufjs' static module target.
-// The result is a function of the schemas and of protobufjs-cli's version, and is rebuilt only when one of them changed.
+// Generates protobuf codecs with protobufjs' static module target: the wire's from proto/, and those of the command and
+// the examples from the schema beside each. The result is a function of the schemas and of protobufjs-cli's version, and
+// is rebuilt only when one of them changed.
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -9,26 +10,43 @@ import { promisify } from 'node:util';
 
 const require = createRequire(import.meta.url);
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const outDir = path.join(root, 'src/wire/generated');
+const version = require('protobufjs-cli/package.json').version;
+const self = await readFile(fileURLToPath(import.meta.url));
 
-const schemas = (await readdir(path.join(root, 'proto'), { recursive: true }))
+const inProto = (await readdir(path.join(root, 'proto'), { recursive: true }))
   .filter((name) => name.endsWith('.proto'))
   .sort()
-  .map((name) => path.join(root, 'proto', name));
+  .map((name) => path.join('proto', name));
 
-const hash = createHash('sha256').update(require('protobufjs-cli/package.json').version);
-hash.update(await readFile(fileURLToPath(import.meta.url)));
-for (const schema of schemas) hash.update(await readFile(schema));
-const stamp = hash.digest('hex');
-const stampFile = path.join(outDir, '.stamp');
+await generate('src/wire/generated', 'codecs', inProto);
+await generate('src/cli/generated', 'chat', ['src/cli/chat.proto']);
+await generate('examples/generated', 'chat', ['examples/chat.proto']);
 
-if ((await readFile(stampFile, 'utf8').catch(() => '')) !== stamp) {
+async function generate(folder, name, schemas) {
+  const outDir = path.join(root, folder);
+  const files = schemas.map((schema) => path.join(root, schema));
+  const hash = createHash('sha256').update(version).update(self);
+  for (const file of files) hash.update(await readFile(file));
+  const stamp = hash.digest('hex');
+  const stampFile = path.join(outDir, '.stamp');
+  if ((await readFile(stampFile, 'utf8').catch(() => '')) === stamp) return;
+
+  const source = path.join(outDir, `${name}.js`);
   const pbjs = promisify(require('protobufjs-cli/pbjs').main);
   const pbts = promisify(require('protobufjs-cli/pbts').main);
-  const source = path.join(outDir, 'codecs.js');
   await mkdir(outDir, { recursive: true });
   await pbjs([
-    ...['--target', 'static-module', '--wrap', 'es6', '--dependency', 'protobufjs/minimal.js', '--es6'],
+    ...[
+      '--target',
+      'static-module',
+      '--wrap',
+      'es6',
+      '--es6',
+      '--dependency',
+      'protobufjs/minimal.js',
+      '--root',
+      name,
+    ],
     ...[
       '--force-long',
       '--no-create',
@@ -38,8 +56,8 @@ if ((await readFile(stampFile, 'utf8').catch(() => '')) !== stamp) {
       '--no-service',
       '--no-typeurl',
     ],
-    ...['--out', source, ...schemas],
+    ...['--out', source, ...files],
   ]);
-  await pbts(['--out', path.join(outDir, 'codecs.d.ts'), source]);
+  await pbts(['--out', path.join(outDir, `${name}.d.ts`), source]);
   await writeFile(stampFile, stamp);
 }

@@ -11,6 +11,7 @@ export const PEX_CHANNEL_ID: ChannelId = 0x00;
 
 /** Turns messages of one channel into bytes and back. Both may throw; a throw is contained and counted. */
 export interface Codec<M> {
+  /** A TypeError says that the message is of another type; any other throw, that it could not be encoded. */
   encode(message: M): Uint8Array;
   /** `bytes` is owned by the caller of `decode` and may be kept. */
   decode(bytes: Uint8Array): M;
@@ -86,11 +87,11 @@ const RECEIVE_OVERFLOWS: readonly string[] = ['drop-newest', 'drop-oldest', 'evi
  *
  * @throws P2PError `invalid-channel` with the offending field as its `reason`.
  */
-export function channelSettings(descriptor: ChannelDescriptor<never>): ChannelSettings {
+export function channelSettings<M>(descriptor: ChannelDescriptor<M>): ChannelSettings {
   const { id, codec, send = {}, receive = {} } = descriptor;
   requireInteger('id', id, 0, 255);
   if (id === CONTROL_CHANNEL_ID) throw invalidChannel('id', id, 'is the control channel');
-  const candidate = codec as Partial<Codec<never>> | undefined;
+  const candidate = codec as Partial<Codec<M>> | undefined;
   if (typeof candidate?.encode !== 'function' || typeof candidate.decode !== 'function') {
     throw invalidChannel('codec', codec, 'needs encode and decode');
   }

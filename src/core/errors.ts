@@ -38,3 +38,10 @@ export function endOfStream(what: string): P2PError {
 export function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
+
+/** A caught error as reasons are written: its code with the broken rule in brackets, or its message. */
+export function errorReason(thrown: unknown): string {
+  const error = asError(thrown);
+  if (!(error instanceof P2PError)) return error.message;
+  return error.reason === undefined ? error.code : `${error.code}(${error.reason})`;
+}

@@ -1,0 +1,2 @@
+/** Who started a connection: the remote node (`inbound`) or this one (`outbound`). */
+export type Direction = 'inbound' | 'outbound';
