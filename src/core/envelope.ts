@@ -1,8 +1,6 @@
 import type { ChannelId } from './channel.ts';
 import type { NodeId } from './node-id.ts';
 
-export type { DropReason, Outcome } from './codes.ts';
-
 /** A message that arrived, as every consumer of its channel sees it; frozen. */
 export interface Inbound<M> {
   readonly from: NodeId;

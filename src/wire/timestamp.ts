@@ -1,11 +1,14 @@
 import protobuf from 'protobufjs/minimal.js';
 import { P2PError } from '../core/errors.ts';
-import type { peerchart } from './generated/codecs.js';
+import { peerchart } from './generated/codecs.js';
 
 type Timestamp = peerchart.store.Timestamp.$Properties;
 
 /** 9999-12-31T23:59:59.999Z, the last instant a Protocol Buffers timestamp may name. */
 const LAST_MS = 253_402_300_799_999;
+
+const SECONDS_TAG = 1 << 3;
+const NANOS_TAG = 2 << 3;
 
 /** An instant in wall-clock milliseconds since 1970 as a timestamp; later than the year 9999 becomes its end. */
 export function toTimestamp(ms: number): Timestamp {
@@ -13,7 +16,11 @@ export function toTimestamp(ms: number): Timestamp {
   if (!(whole >= -LAST_MS)) throw new P2PError('encode-failed', `${ms} is not an instant`);
   const seconds = Math.floor(whole / 1000);
   const nanos = (whole - 1000 * seconds) * 1_000_000;
-  return { seconds: seconds === 0 ? null : protobuf.util.LongBits.fromNumber(seconds).toLong(), nanos };
+  // By way of its bytes: the generated class wants a 64-bit number of a class that only its own reader makes.
+  const writer = protobuf.Writer.create();
+  if (seconds !== 0) writer.uint32(SECONDS_TAG).int64(seconds);
+  if (nanos !== 0) writer.uint32(NANOS_TAG).int32(nanos);
+  return peerchart.store.Timestamp.decode(writer.finish());
 }
 
 /**

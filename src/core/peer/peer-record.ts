@@ -28,6 +28,8 @@ export interface PeerRecord {
   /** Absent: never. */
   readonly lastConnectedMs?: number;
   readonly inactive: boolean;
+  /** Behaviour score, −32768 … 32766. Absent: 0, or scores are not stored (option `scorePersistence`). */
+  readonly mutableScore?: number;
 }
 
 /** A peer that is refused, and not dialled, until an instant. */

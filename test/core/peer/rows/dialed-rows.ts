@@ -1,0 +1,201 @@
+import type { Row } from '../row.ts';
+
+export const DIALED_ROWS: readonly Row[] = [
+  {
+    no: 'PM-113',
+    title: 'a dial that succeeds connects, and announces nothing yet',
+    given: ['add m:a', 'dialNext', 'clock +7'],
+    then: [
+      ['dialed m:a', 'ok'],
+      ['effects', 'put:a wakeDial'],
+      ['connected', 'a outbound'],
+      ['dialing', '-'],
+      ['lastConnected a', 'T0+7'],
+      ['lastSuccess a', 'T0+7'],
+      ['failures a', '0'],
+      ['ready', '-'],
+      ['status a', 'down'],
+    ],
+  },
+  {
+    no: 'PM-114',
+    title: 'a second dial of a connected peer is refused',
+    given: ['add m:a', 'dialNext', 'dialed m:a'],
+    then: [
+      ['dialed m:a', 'AlreadyConnected'],
+      ['connected', 'a outbound'],
+    ],
+  },
+  {
+    no: 'PM-115',
+    title: 'a dial of a peer that was accepted meanwhile is refused',
+    given: ['add m:b', 'dialNext', 'accepted b'],
+    then: [
+      ['dialed m:b', 'AlreadyConnected'],
+      ['dialing', '-'],
+      ['connected', 'b inbound'],
+    ],
+  },
+  {
+    no: 'PM-116',
+    title: 'a refused dial wakes the dialer',
+    given: ['add m:b', 'dialNext', 'accepted b'],
+    then: [
+      ['dialed m:b', 'AlreadyConnected'],
+      ['effects', 'wakeDial'],
+    ],
+  },
+  {
+    no: 'PM-117',
+    title: 'an unknown peer cannot have been dialled',
+    then: [
+      ['dialed m:a', 'UnknownPeer'],
+      ['peers', '-'],
+    ],
+  },
+  {
+    no: 'PM-118',
+    title: 'we do not connect to ourselves',
+    then: [['dialed m:0', 'SelfConnection']],
+  },
+  {
+    no: 'PM-119',
+    title: 'the slot goes to whoever completes first',
+    options: { Max: 1 },
+    given: ['add m:a', 'dialNext', 'add m:b'],
+    then: [
+      ['dialed m:b', 'ok'],
+      ['dialed m:a', 'MaxConnected'],
+      ['dialing', '-'],
+    ],
+  },
+  {
+    no: 'PM-120',
+    title: 'no dial completes beyond the last upgrade slot',
+    options: { Max: 2, Up: 1, Scores: { c: 1, d: 1 } },
+    given: ['accepted a', 'accepted b', 'add m:c', 'dialNext', 'dialed m:c', 'add m:d'],
+    then: [['dialed m:d', 'MaxConnected']],
+  },
+  {
+    no: 'PM-121',
+    title: 'a completed upgrade tells its victim to go',
+    options: { Max: 1, Up: 2, Scores: { b: 1, c: 1 } },
+    given: ['accepted a', 'add m:b', 'dialNext'],
+    then: [
+      ['upgrading', 'a→b'],
+      ['dialed m:b', 'ok, a gives way'],
+      ['effects', 'put:b wakeDial wakeEvict'],
+      ['connected', 'a inbound b outbound'],
+      ['evict', 'a'],
+      ['upgrading', '-'],
+    ],
+  },
+  {
+    no: 'PM-122',
+    title: 'after an upgrade there is nobody left to displace',
+    options: { Max: 1, Up: 2, Scores: { b: 1, c: 1 } },
+    given: ['accepted a', 'add m:b', 'dialNext', 'dialed m:b', 'add m:c'],
+    then: [
+      ['dialNext', 'none'],
+      ['evictNext', 'a'],
+    ],
+  },
+  {
+    no: 'PM-123',
+    title: 'an even lower peer goes instead of the claimed one',
+    options: { Max: 2, Up: 1, Scores: { a: 3, b: 2, c: 10, d: 1 } },
+    given: ['accepted a', 'accepted b', 'add m:c', 'dialNext', 'disconnected a', 'accepted d'],
+    then: [
+      ['upgrading', 'b→c'],
+      ['dialed m:c', 'ok, d gives way'],
+      ['evictNext', 'd'],
+    ],
+  },
+  {
+    no: 'PM-124',
+    title: 'nobody goes when a slot came free',
+    options: { Max: 2, Up: 1, Scores: { a: 1, b: 2, c: 3 } },
+    given: ['accepted a', 'accepted b', 'add m:c', 'dialNext', 'disconnected b'],
+    then: [
+      ['upgrading', 'a→c'],
+      ['dialed m:c', 'ok'],
+      ['evictNext', 'none'],
+    ],
+  },
+  {
+    no: 'PM-125',
+    title: 'nobody else goes when somebody is leaving already',
+    options: { Max: 2, Up: 1, Scores: { a: 1, b: 2, c: 3 } },
+    given: ['accepted a', 'accepted b', 'add m:c', 'dialNext', 'errored b'],
+    then: [
+      ['upgrading', 'a→c'],
+      ['dialed m:c', 'ok'],
+      ['evict', 'b'],
+      ['upgrading', '-'],
+    ],
+  },
+  {
+    no: 'PM-126',
+    title: 'an outstanding dial may upgrade when it finds the table full',
+    options: { Max: 1, Up: 1, Scores: { b: 5 } },
+    given: ['accepted a', 'add m:b', 'dialNext', 'disconnected a', 'accepted c'],
+    then: [
+      ['upgrading', '-'],
+      ['dialed m:b', 'ok, c gives way'],
+      ['evict', 'c'],
+    ],
+  },
+  {
+    no: 'PM-127',
+    title: 'without an outstanding dial there is no late upgrade',
+    options: { Max: 1, Up: 1, Scores: { b: 5 } },
+    given: ['accepted a', 'add m:b'],
+    then: [['dialed m:b', 'MaxConnected']],
+  },
+  {
+    no: 'PM-128',
+    title: 'a victim that has become better stays',
+    options: { Max: 1, Up: 1, Scores: { b: 1 } },
+    given: ['accepted a', 'add m:b', 'dialNext', 'good a x3'],
+    then: [
+      ['score a', '3'],
+      ['dialed m:b', 'MaxConnected'],
+      ['evict', '-'],
+      ['dialing', '-'],
+      ['upgrading', '-'],
+    ],
+  },
+  {
+    no: 'PM-129',
+    title: 'a dial that succeeds makes an inactive peer active',
+    given: ['add m:a', 'inactivate a'],
+    then: [
+      ['dialed m:a', 'ok'],
+      ['inactive a', 'false'],
+      ['add t:a:x', 'added'],
+    ],
+  },
+  {
+    no: 'PM-130',
+    title: 'a success at an unknown address is not noted at any',
+    given: ['add m:a', 'dialNext', 'clock +3'],
+    then: [
+      ['dialed t:a:localhost', 'ok'],
+      ['connected', 'a outbound'],
+      ['lastConnected a', 'T0+3'],
+      ['addresses a', 'm:a'],
+      ['lastSuccess a', 'never'],
+    ],
+  },
+  {
+    no: 'PM-131',
+    title: 'a success clears the failures of its own address only',
+    options: { Min: 1 },
+    given: ['add m:a', 'add t:a:x', 'dialFailed m:a x2', 'dialFailed t:a:x x3', 'clock +3', 'dialNext'],
+    then: [
+      ['dialed m:a', 'ok'],
+      ['failures a', '0 3'],
+      ['score a', '-3'],
+    ],
+  },
+];

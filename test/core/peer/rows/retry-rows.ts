@@ -1,0 +1,247 @@
+import type { Expectation, Row } from '../row.ts';
+
+const HOUR = 3_600_000;
+
+/** One dial and its failure at once, then the wait: due at its end and not a millisecond earlier. */
+function round(waitMs: number): readonly Expectation[] {
+  return [
+    ['dialNext', 'm:a'],
+    ['dialFailed m:a', 'ok'],
+    [`clock +${waitMs - 1}`, 'set'],
+    ['dialNext', 'none'],
+    ['clock +1', 'set'],
+  ];
+}
+
+export const RETRY_ROWS: readonly Row[] = [
+  {
+    no: 'PM-092',
+    title: 'a failure is recorded',
+    given: ['add m:a', 'dialNext', 'clock +5'],
+    then: [
+      ['dialFailed m:a', 'ok'],
+      ['effects', 'put:a wakeDial'],
+      ['dialing', '-'],
+      ['failures a', '1'],
+      ['lastFailure a', 'T0+5'],
+      ['score a', '-1'],
+    ],
+  },
+  {
+    no: 'PM-093',
+    title: 'a failure of an unknown address ends the dial and records nothing',
+    given: ['add m:a', 'dialNext'],
+    then: [
+      ['dialFailed t:a:localhost', 'ok'],
+      ['effects', 'wakeDial'],
+      ['dialing', '-'],
+      ['addresses a', 'm:a'],
+      ['failures a', '0'],
+      ['dialNext', 'm:a'],
+    ],
+  },
+  {
+    no: 'PM-094',
+    title: 'failures count without a dial',
+    given: ['add m:a'],
+    then: [
+      ['dialFailed m:a', 'ok'],
+      ['dialFailed m:a', 'ok'],
+      ['failures a', '2'],
+    ],
+  },
+  {
+    no: 'PM-095',
+    title: 'a failure makes no peer known',
+    given: ['add m:a'],
+    then: [
+      ['dialFailed m:b', 'ok'],
+      ['peers', 'a'],
+    ],
+  },
+  {
+    no: 'PM-096',
+    title: 'a failure of an unknown peer wakes the dialer',
+    given: ['add m:a'],
+    then: [
+      ['dialFailed m:b', 'ok'],
+      ['effects', 'wakeDial'],
+    ],
+  },
+  {
+    no: 'PM-097',
+    title: 'a failure releases the claim',
+    options: { Max: 1, Up: 2, Scores: { b: 1, c: 2 } },
+    given: ['accepted a', 'add m:b', 'dialNext', 'add m:c'],
+    then: [
+      ['upgrading', 'a→b'],
+      ['dialFailed m:b', 'ok'],
+      ['upgrading', '-'],
+      ['dialNext', 'm:c claiming a'],
+    ],
+  },
+  {
+    no: 'PM-098',
+    title: 'waits grow by the shortest until the longest',
+    options: { Min: 100, MaxR: 500 },
+    given: ['add m:a'],
+    then: [100, 200, 300, 400, 500, 500].flatMap(round),
+  },
+  {
+    no: 'PM-099',
+    title: 'the end of the wait is the next instant to look',
+    options: { Min: 200 },
+    given: ['add m:a', 'dialNext', 'dialFailed m:a'],
+    then: [
+      ['nextDialAt', 'T0+200'],
+      ['clock +200', 'set'],
+      ['dialNext', 'm:a'],
+    ],
+  },
+  {
+    no: 'PM-100',
+    title: 'a failure frees its slot at once',
+    options: { Min: HOUR, Max: 1 },
+    given: ['add m:a', 'dialNext', 'add m:b'],
+    then: [
+      ['dialFailed m:a', 'ok'],
+      ['effects', 'put:a wakeDial'],
+      ['dialNext', 'm:b'],
+    ],
+  },
+  {
+    no: 'PM-101',
+    title: 'without retries the next peer is dialled',
+    options: { Min: 0, Max: 1 },
+    given: ['add m:a', 'dialNext', 'add m:b'],
+    then: [
+      ['dialFailed m:a', 'ok'],
+      ['effects', 'put:a wakeDial'],
+      ['dialNext', 'm:b'],
+    ],
+  },
+  {
+    no: 'PM-102',
+    title: 'without retries a failed address is never due',
+    given: ['add m:a', 'dialNext', 'dialFailed m:a'],
+    then: [
+      [`clock +${365 * 24 * HOUR}`, 'set'],
+      ['dialNext', 'none'],
+    ],
+  },
+  {
+    no: 'PM-103',
+    title: 'without a longest wait there is no cap',
+    options: { Min: 100, MaxR: 0 },
+    then: [['delay 50', '5000']],
+  },
+  {
+    no: 'PM-104',
+    title: 'persistent peers have a cap of their own',
+    options: { Min: 100, MaxR: 1000, MaxRP: 300, Pers: ['a'] },
+    given: ['add m:a', 'add m:b', 'dialFailed m:a x5', 'dialFailed m:b x5'],
+    then: [
+      ['failures a', '5'],
+      ['clock +299', 'set'],
+      ['dialNext', 'none'],
+      ['clock +1', 'set'],
+      ['dialNext', 'm:a'],
+      ['dialNext', 'none'],
+      ['clock +199', 'set'],
+      ['dialNext', 'none'],
+      ['clock +1', 'set'],
+      ['dialNext', 'm:b'],
+    ],
+  },
+  {
+    no: 'PM-105',
+    title: 'the persistent cap may be the larger',
+    options: { Min: 100, MaxR: 200, MaxRP: 500 },
+    then: [['delay 9 persistent', '500']],
+  },
+  {
+    no: 'PM-106',
+    title: 'without a persistent cap the ordinary one holds',
+    options: { Min: 100, MaxR: 400, MaxRP: 0 },
+    then: [['delay 9 persistent', '400']],
+  },
+  {
+    no: 'PM-107',
+    title: 'the delays of a node with the default values',
+    options: { Min: 250, MaxR: 30 * 60_000, MaxRP: 5 * 60_000 },
+    then: [
+      ['delay 0', '0'],
+      ['delay 1', '250'],
+      ['delay 2', '500'],
+      ['delay 1199', '299750'],
+      ['delay 1200', '300000'],
+      ['delay 1201', '300250'],
+      ['delay 7199', '1799750'],
+      ['delay 7200', '1800000'],
+      ['delay 7201', '1800000'],
+      ['delay 4294967295', '1800000'],
+      ['delay 0 persistent', '0'],
+      ['delay 1 persistent', '250'],
+      ['delay 2 persistent', '500'],
+      ['delay 1199 persistent', '299750'],
+      ['delay 1200 persistent', '300000'],
+      ['delay 1201 persistent', '300000'],
+      ['delay 7199 persistent', '300000'],
+      ['delay 7200 persistent', '300000'],
+      ['delay 7201 persistent', '300000'],
+      ['delay 4294967295 persistent', '300000'],
+    ],
+  },
+  {
+    no: 'PM-108',
+    title: 'jitter excludes its upper bound',
+    options: { Min: 100, Jit: 40 },
+    rng: 'max',
+    then: [['delay 1', '139']],
+  },
+  {
+    no: 'PM-109',
+    title: 'the cap comes after the jitter',
+    options: { Min: 100, MaxR: 120, Jit: 40 },
+    rng: 'max',
+    then: [['delay 1', '120']],
+  },
+  {
+    no: 'PM-110',
+    title: 'jitter is drawn once, at the failure',
+    options: { Min: 100, Jit: 50 },
+    rng: [49, 0, 0],
+    given: ['add m:a', 'dialNext', 'dialFailed m:a'],
+    then: [
+      ['clock +110', 'set'],
+      ['dialNext', 'none'],
+      ['clock +38', 'set'],
+      ['dialNext', 'none'],
+      ['clock +1', 'set'],
+      ['dialNext', 'm:a'],
+    ],
+  },
+  {
+    no: 'PM-111',
+    title: 'a success clears the failures',
+    options: { Min: 100 },
+    given: ['add m:a', 'dialFailed m:a x3', 'clock +300', 'dialNext'],
+    then: [
+      ['dialed m:a', 'ok'],
+      ['disconnected a', 'ok'],
+      ['failures a', '0'],
+      ['score a', '0'],
+      ['dialNext', 'm:a'],
+    ],
+  },
+  {
+    no: 'PM-112',
+    title: 'a clock that steps back does not freeze dialling',
+    options: { Min: 100 },
+    given: ['add m:a', 'dialFailed m:a', 'accepted a', `clock -${HOUR}`],
+    then: [
+      ['disconnected a', 'ok'],
+      ['dialNext', 'm:a'],
+    ],
+  },
+];
