@@ -1,0 +1,258 @@
+/**
+ * The supervision kernel. Every actor is created here, as the root of its own XState system on the one clock; every
+ * event between actors goes through the one run queue; and everything that happens is written to the flight recorder.
+ * A throw ends the actor it happened in, with a record, and reaches nobody else.
+ */
+import type { Clock } from '../core/env.ts';
+import { asError, P2PError } from '../core/errors.ts';
+import type { FlightEvent, RecordValue } from '../inspect/flight-record.ts';
+import type { FlightRecorder } from '../inspect/flight-recorder.ts';
+import {
+  createActor,
+  type Actor,
+  type AnyStateMachine,
+  type EventFromLogic,
+  type InputFrom,
+  type InspectionEvent,
+  type SnapshotFrom,
+} from '../machines/xstate.ts';
+
+/** A running actor as its owner sees it. */
+export interface Supervised<M extends AnyStateMachine> {
+  /** Stable name, for example `router/peer/out#4`. */
+  readonly path: string;
+  /** Begins its life; called once, when whoever its effects talk to is ready. */
+  start(): void;
+  /** Queues an event; does nothing once the actor has ended. */
+  send(event: EventFromLogic<M>): void;
+  snapshot(): SnapshotFrom<M>;
+  readonly alive: boolean;
+  /** Ends the actor without asking its chart; `onEnd` is not called. */
+  stop(): void;
+}
+
+export interface SuperviseOptions<M extends AnyStateMachine> {
+  readonly path: string;
+  readonly input: InputFrom<M>;
+  /** Shown with the start record. */
+  readonly about?: RecordValue;
+  /** Called once, after the effects of the final state, when the chart has ended. */
+  readonly onEnd?: (snapshot: SnapshotFrom<M>) => void;
+  /** Called once when the actor, or a job done for it, threw. The actor is dead by then. */
+  readonly onCrash?: (error: Error) => void;
+}
+
+interface Job {
+  readonly actor: string;
+  /** Record that led to this job; what the job that queued it wrote last. */
+  cause: number;
+  readonly run: () => void;
+}
+
+interface Entry {
+  crash(error: unknown): void;
+}
+
+export class Kernel {
+  readonly clock: Clock;
+  readonly recorder: FlightRecorder;
+  readonly #queue: Job[] = [];
+  readonly #actors = new Map<string, Entry>();
+  #draining = false;
+  #cause = 0;
+  #crashes = 0;
+
+  constructor(clock: Clock, recorder: FlightRecorder) {
+    this.clock = clock;
+    this.recorder = recorder;
+    recorder.attach(clock);
+  }
+
+  /** Actors alive now, by path, in order of creation. */
+  get actors(): readonly string[] {
+    return [...this.#actors.keys()];
+  }
+
+  /** Throws so far, of actors and of jobs. */
+  get crashes(): number {
+    return this.#crashes;
+  }
+
+  /** Writes a record under the current cause. Decisions and transitions become the cause of what follows in this job. */
+  record(event: FlightEvent): number {
+    const seq = this.recorder.write(event, this.#cause);
+    if (event.kind === 'decision' || event.kind === 'transition') this.#cause = seq;
+    return seq;
+  }
+
+  /**
+   * Runs `run` for `actor` when everything queued before it has run: at once when the queue is idle. A throw is recorded
+   * and ends that actor.
+   */
+  post(actor: string, run: () => void): void {
+    this.#queue.push({ actor, cause: this.#cause, run });
+    if (this.#draining) return;
+    this.#draining = true;
+    try {
+      for (let job = this.#queue.shift(); job !== undefined; job = this.#queue.shift()) this.#execute(job);
+    } finally {
+      this.#draining = false;
+      this.#cause = 0;
+    }
+  }
+
+  /** The implementation of a chart's action: `run` as a job of its own, after the step that asked for it. */
+  effect(actor: string, run: () => void): () => void {
+    return () => this.post(actor, run);
+  }
+
+  /** Creates and records an actor, not started yet. */
+  supervise<M extends AnyStateMachine>(machine: M, options: SuperviseOptions<M>): Supervised<M> {
+    const { path, input, about, onEnd, onCrash } = options;
+    let state = '';
+    let ended = false;
+    const inspect = (inspection: InspectionEvent): void => {
+      state = this.#inspect(path, state, inspection);
+    };
+    const actor: Actor<M> = createActor<M>(machine, {
+      id: path,
+      input,
+      inspect,
+      clock: {
+        setTimeout: (fire: () => void, delayMs: number) =>
+          delayMs === Infinity ? undefined : this.clock.setTimer(() => this.post(path, fire), delayMs),
+        clearTimeout: (cancel: (() => void) | undefined) => cancel?.(),
+      },
+    });
+    const end = (): boolean => {
+      if (ended) return false;
+      ended = true;
+      this.#actors.delete(path);
+      return true;
+    };
+    const crash = (thrown: unknown): void => {
+      const error = asError(thrown);
+      if (!end()) return;
+      this.#recordCrash(path, error);
+      actor.stop();
+      if (onCrash !== undefined) this.post('router', () => onCrash(error));
+    };
+    this.#actors.set(path, { crash });
+    actor.subscribe({
+      error: crash,
+      complete: () => {
+        if (!end()) return;
+        this.record({ kind: 'stop', actor: path, state });
+        if (onEnd !== undefined) this.post('router', () => onEnd(actor.getSnapshot()));
+      },
+    });
+    this.record({ kind: 'start', actor: path, chart: machine.id, ...(about === undefined ? {} : { about }) });
+    return {
+      path,
+      start: () =>
+        this.post(path, () => {
+          if (!ended) actor.start();
+        }),
+      send: (event) => {
+        if (ended) return;
+        this.post(path, () => {
+          if (!ended) actor.send(event);
+        });
+      },
+      snapshot: () => actor.getSnapshot(),
+      get alive() {
+        return !ended;
+      },
+      stop: () => {
+        if (!end()) return;
+        this.record({ kind: 'stop', actor: path, state });
+        actor.stop();
+      },
+    };
+  }
+
+  #execute(job: Job): void {
+    this.#cause = job.cause;
+    const queuedBefore = this.#queue.length;
+    try {
+      job.run();
+    } catch (thrown) {
+      const entry = this.#actors.get(job.actor);
+      if (entry === undefined) this.#recordCrash(job.actor, asError(thrown));
+      else entry.crash(thrown);
+    }
+    for (const followUp of this.#queue.slice(queuedBefore)) followUp.cause = this.#cause;
+  }
+
+  #recordCrash(actor: string, error: Error): void {
+    this.#crashes += 1;
+    const code = error instanceof P2PError ? error.code : 'internal';
+    this.record({ kind: 'crash', actor, code, message: error.message });
+  }
+
+  /** Turns what XState tells of one actor into records; returns the name of the state it is in. Never throws. */
+  #inspect(path: string, state: string, inspection: InspectionEvent): string {
+    switch (inspection.type) {
+      case '@xstate.action': {
+        const params = inspection.action.params as {
+          readonly delay?: number;
+          readonly event?: { type: string };
+        };
+        if (inspection.action.type === 'xstate.raise' && params.delay !== undefined) {
+          const name = timerName(params.event?.type ?? '');
+          this.record({ kind: 'timer', actor: path, op: 'set', name, delayMs: params.delay });
+        }
+        return state;
+      }
+      case '@xstate.event': {
+        const { type } = inspection.event;
+        if (type.startsWith(AFTER))
+          this.record({ kind: 'timer', actor: path, op: 'fire', name: timerName(type) });
+        return state;
+      }
+      case '@xstate.microstep':
+      case '@xstate.snapshot': {
+        const snapshot = inspection.snapshot as { readonly value?: unknown };
+        const to = stateName(snapshot.value);
+        if (to !== state) {
+          this.record({
+            kind: 'transition',
+            actor: path,
+            event: eventName(inspection.event.type),
+            from: state,
+            to,
+          });
+        }
+        return to;
+      }
+      case '@xstate.actor':
+      case '@xstate.transition':
+        return state;
+    }
+  }
+}
+
+const AFTER = 'xstate.after.';
+
+/** `xstate.after.handshakeTimeout.peer.handshaking` → `handshakeTimeout`. */
+function timerName(eventType: string): string {
+  return eventType.slice(AFTER.length).split('.', 1)[0] ?? '';
+}
+
+/** Delayed transitions under the name of their delay, the first one as `start`; other events as they are. */
+function eventName(eventType: string): string {
+  if (eventType === 'xstate.init') return 'start';
+  return eventType.startsWith(AFTER) ? `after ${timerName(eventType)}` : eventType;
+}
+
+/** A state value as text: `handshaking.judging`, or `running(dialing.waiting,evicting.watching)` for parallel regions. */
+export function stateName(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'object' || value === null) return '';
+  const parts = Object.entries(value).map(([key, inner]) => {
+    const name = stateName(inner);
+    if (name === '') return key;
+    return name.includes(',') ? `${key}(${name})` : `${key}.${name}`;
+  });
+  return parts.join(',');
+}

@@ -1,0 +1,394 @@
+/**
+ * What makes the peer chart act: one link per connection. It turns the connection's callbacks into events and the
+ * chart's effects into calls on the connection; whatever has to be decided it asks of its supervisor.
+ */
+import { CONTROL_CHANNEL_ID, type ChannelId } from '../core/channel.ts';
+import { REJECTS, type ErrorCode, type RejectCode } from '../core/codes.ts';
+import type { ControlMessage, Verdict } from '../core/control-message.ts';
+import { formatEndpoint } from '../core/endpoint.ts';
+import { asError, errorReason, P2PError } from '../core/errors.ts';
+import type { InboundPass } from '../core/inbound-limiter.ts';
+import type { Identity } from '../core/identity.ts';
+import { nodeIdFromPublicKey, type NodeId } from '../core/node-id.ts';
+import type { NodeInfo } from '../core/node-info.ts';
+import type { Outbox } from '../core/queue/outbox.ts';
+import { rejectFromNumber, rejectNumber } from '../core/reject-code.ts';
+import type { RouterLimits } from '../core/router-options.ts';
+import { peerMachine, type PeerDirection } from '../machines/peer.machine.ts';
+import type { Connection, ConnectionEnd, RemoteHandshake } from '../transports/transport.ts';
+import { controlCodec } from '../wire/control-codec.ts';
+import type { Dial } from './dialer.actor.ts';
+import type { Kernel, Supervised } from './kernel.ts';
+import { Scope } from './scope.ts';
+
+/** The longest control message taken from a peer, in bytes: a verdict with 32 addresses fits well. */
+const CONTROL_MESSAGE_MAX_BYTES = 16 * 1024;
+
+/** How long a refusal may take to leave before the link is cut, in milliseconds. */
+const REFUSAL_TIMEOUT_MS = 1_000;
+
+/** How long a closing connection of the same peer is waited for, in milliseconds (router rule of duplicates). */
+const INCUMBENT_GRACE_MS = 250;
+
+/** Capability that says a node takes part in the control channel. */
+export const CONTROL_CAPABILITY = 'peerchart/1';
+
+/** What a link asks of the router that owns it. All calls are synchronous jobs of the run queue. */
+export interface PeerSupervisor {
+  readonly kernel: Kernel;
+  readonly identity: Identity;
+  readonly limits: RouterLimits;
+  /** A snapshot of our node information for this connection. */
+  nodeInfoFor(link: PeerLink): NodeInfo;
+  /** Answers with one of `peer.admit`, `peer.hold`, `peer.wait`, `peer.refuse`. */
+  judge(link: PeerLink): void;
+  /** The connection loses its place in the core: it is held. */
+  suspend(link: PeerLink): void;
+  /** The remote accepts us: takes a place in the core for an outbound connection. The code of the refusal, if any. */
+  confirm(link: PeerLink): RejectCode | undefined;
+  announce(link: PeerLink): void;
+  release(link: PeerLink): void;
+  /** What a refused remote is told beyond the code. */
+  refusalHints(code: RejectCode): Pick<Verdict, 'retryAfterMs' | 'addresses'>;
+  /** The remote refused us and named others to try. */
+  learnFromVerdict(link: PeerLink, verdict: Verdict): void;
+  /** A message of a routed connection, on the data path. */
+  deliver(link: PeerLink, channelId: ChannelId, message: Uint8Array): void;
+  receiveLimit(channelId: ChannelId): number;
+  channelSetChanged(link: PeerLink, opened: readonly number[], closed: readonly number[]): void;
+}
+
+export interface PeerLinkOptions {
+  readonly id: number;
+  readonly direction: PeerDirection;
+  readonly connection: Connection;
+  readonly outbox: Outbox;
+  /** The attempt it came from; outbound only. */
+  readonly dial?: Dial;
+  /** Its place behind the gate; inbound only. */
+  readonly pass?: InboundPass;
+}
+
+export class PeerLink {
+  readonly id: number;
+  readonly path: string;
+  readonly direction: PeerDirection;
+  readonly connection: Connection;
+  readonly outbox: Outbox;
+  readonly dial: Dial | undefined;
+  readonly pass: InboundPass | undefined;
+  readonly actor: Supervised<typeof peerMachine>;
+  readonly scope: Scope;
+  /** What the remote showed in the handshake; from `handshake.authenticated` on. */
+  remote: RemoteHandshake | undefined;
+  /** Proven id; from `handshake.authenticated` on. */
+  peer: NodeId | undefined;
+  /** Channels the remote has declared so far. */
+  channels: ReadonlySet<ChannelId> = new Set();
+  /** What we sent in the handshake; a snapshot. */
+  sentNodeInfo: NodeInfo | undefined;
+  /** Whether the filters have let it pass. */
+  filtered = false;
+  /** Whether the core counts this connection as the peer's. */
+  admitted = false;
+  /** Whether messages move: the link is in the routing table. */
+  routed = false;
+  /** Clock instant of `routed`. */
+  since = 0;
+  readonly #supervisor: PeerSupervisor;
+  #started = false;
+  #verdictSent = false;
+  #remoteVerdict: Verdict | undefined;
+  #goodbye: RejectCode | undefined;
+  #end: ConnectionEnd | undefined;
+
+  constructor(supervisor: PeerSupervisor, options: PeerLinkOptions) {
+    const { id, direction, connection, outbox, dial, pass } = options;
+    const { kernel, limits } = supervisor;
+    this.#supervisor = supervisor;
+    this.id = id;
+    this.path = `router/peer/${direction === 'inbound' ? 'in' : 'out'}#${id}`;
+    this.direction = direction;
+    this.connection = connection;
+    this.outbox = outbox;
+    this.dial = dial;
+    this.pass = pass;
+    this.scope = new Scope((error) => {
+      kernel.record({ kind: 'crash', actor: this.path, code: 'internal', message: asError(error).message });
+    });
+    const effect = (run: () => void): (() => void) => kernel.effect(this.path, run);
+    const machine = peerMachine.provide({
+      actions: {
+        beginHandshake: effect(() => this.#beginHandshake()),
+        judge: effect(() => supervisor.judge(this)),
+        exchangeVerdicts: effect(() => this.#exchangeVerdicts()),
+        suspend: effect(() => supervisor.suspend(this)),
+        sendRefusal: effect(() => this.#sendRefusal()),
+        announce: effect(() => supervisor.announce(this)),
+        beginEviction: effect(() => this.#beginEviction()),
+        cut: effect(() => connection.close()),
+        release: effect(() => this.#release()),
+      },
+    });
+    this.actor = kernel.supervise(machine, {
+      path: this.path,
+      input: {
+        connectionId: id,
+        direction,
+        endpoint: formatEndpoint(connection.remoteEndpoint),
+        handshakeTimeoutMs: limits.handshakeTimeoutMs,
+        probationMs: limits.probationMs,
+        incumbentGraceMs: INCUMBENT_GRACE_MS,
+        refusalTimeoutMs: REFUSAL_TIMEOUT_MS,
+        drainTimeoutMs: limits.drainTimeoutMs,
+      },
+      about: {
+        direction,
+        endpoint: formatEndpoint(connection.remoteEndpoint),
+        ...(dial === undefined ? {} : { peer: dial.address.nodeId }),
+      },
+      onCrash: () => this.#release(),
+    });
+  }
+
+  /** Whether the remote takes part in the control channel. */
+  get speaksControl(): boolean {
+    return this.remote?.nodeInfo.capabilities.includes(CONTROL_CAPABILITY) ?? false;
+  }
+
+  /** Why the connection ended or is about to; empty while it lives. */
+  get reason(): string {
+    return this.actor.snapshot().context.reason;
+  }
+
+  /** The dialled id; outbound only. */
+  get expected(): NodeId | undefined {
+    return this.dial?.address.nodeId;
+  }
+
+  /** Whether it is on its way out. */
+  get closing(): boolean {
+    const snapshot = this.actor.snapshot();
+    return !this.actor.alive || snapshot.matches('evicting') || snapshot.matches({ handshaking: 'refusing' });
+  }
+
+  /** The error the link failed with, if it failed. */
+  get fault(): P2PError | undefined {
+    return this.#end?.by === 'fault' ? this.#end.error : undefined;
+  }
+
+  /** The code of the end as subscribers are told it; undefined when the remote simply closed. */
+  get cause(): ErrorCode | RejectCode | undefined {
+    if (this.#goodbye !== undefined) return this.#goodbye;
+    if (this.fault !== undefined) return this.fault.code;
+    return this.reason in REJECTS ? (this.reason as RejectCode) : undefined;
+  }
+
+  /** What the remote refused us with. */
+  get remoteRefusal(): Verdict | undefined {
+    return this.#remoteVerdict?.accept === false ? this.#remoteVerdict : undefined;
+  }
+
+  #beginHandshake(): void {
+    const { kernel, identity } = this.#supervisor;
+    const nodeInfo = this.#supervisor.nodeInfoFor(this);
+    this.sentNodeInfo = nodeInfo;
+    const local = { identity, nodeInfo };
+    this.connection.handshake(local, this.scope.signal).then(
+      (remote) => kernel.post(this.path, () => this.#authenticated(remote)),
+      (error: unknown) => kernel.post(this.path, () => this.#handshakeFailed(asError(error))),
+    );
+  }
+
+  #authenticated(remote: RemoteHandshake): void {
+    if (!this.actor.alive) return;
+    this.remote = remote;
+    this.peer = nodeIdFromPublicKey(remote.publicKey);
+    this.channels = new Set(remote.nodeInfo.channels);
+    if (this.speaksControl) this.#start();
+    this.actor.send({ type: 'handshake.authenticated', peer: this.peer });
+  }
+
+  #handshakeFailed(error: Error): void {
+    if (!this.actor.alive) return;
+    const fault = error instanceof P2PError ? error : undefined;
+    const remoteLeft = fault?.code === 'eof';
+    if (fault !== undefined) this.#end = { by: remoteLeft ? 'remote' : 'fault', error: fault };
+    this.actor.send({
+      type: 'handshake.failed',
+      reason: errorReason(error),
+      by: remoteLeft ? 'remote' : 'fault',
+    });
+  }
+
+  #start(): void {
+    if (this.#started) return;
+    this.#started = true;
+    const { clock } = this.#supervisor.kernel;
+    const { outbox } = this;
+    this.connection.start({
+      pull: (maxBytes, slice) => outbox.pull(maxBytes, slice, clock.now()),
+      receiveLimit: (channelId) =>
+        channelId === CONTROL_CHANNEL_ID
+          ? CONTROL_MESSAGE_MAX_BYTES
+          : this.#supervisor.receiveLimit(channelId),
+      deliver: (channelId, message) => this.#deliver(channelId, message),
+      closed: (end) => this.#supervisor.kernel.post(this.path, () => this.#closed(end)),
+    });
+  }
+
+  /** Begins to move messages with a remote that takes no part in verdicts. */
+  startWithoutVerdict(): void {
+    this.#start();
+  }
+
+  #deliver(channelId: ChannelId, message: Uint8Array): void {
+    if (channelId !== CONTROL_CHANNEL_ID) {
+      if (this.routed) {
+        this.#supervisor.deliver(this, channelId, message);
+        return;
+      }
+      this.#supervisor.kernel.post(this.path, () => this.#earlyMessage(channelId, message));
+      return;
+    }
+    this.#supervisor.kernel.post(this.path, () => this.#control(message));
+  }
+
+  /** A message before the connection is routed: the end of a probation, or a remote that does not wait for verdicts. */
+  #earlyMessage(channelId: ChannelId, message: Uint8Array): void {
+    if (!this.actor.alive || this.closing) return;
+    if (this.speaksControl && !this.routed) {
+      this.actor.send({ type: 'peer.refuse', reason: 'protocol_violation' });
+      return;
+    }
+    this.actor.send({ type: 'message.received' });
+    this.#supervisor.kernel.post(this.path, () => {
+      this.#supervisor.kernel.post(this.path, () => {
+        if (this.routed) this.#supervisor.deliver(this, channelId, message);
+      });
+    });
+  }
+
+  #control(bytes: Uint8Array): void {
+    if (!this.actor.alive) return;
+    let message: ControlMessage;
+    try {
+      message = controlCodec.decode(bytes);
+    } catch {
+      this.#violation();
+      return;
+    }
+    switch (message.type) {
+      case 'verdict':
+        this.#verdictReceived(message);
+        return;
+      case 'goodbye':
+        this.#goodbye = rejectFromNumber(message.code);
+        return;
+      case 'channel-set-update': {
+        const closed = new Set(message.closed);
+        this.channels = new Set([...this.channels, ...message.opened].filter((id) => !closed.has(id)));
+        this.#supervisor.channelSetChanged(this, message.opened, message.closed);
+        return;
+      }
+    }
+  }
+
+  #violation(): void {
+    const { actor } = this;
+    if (actor.snapshot().matches('handshaking'))
+      actor.send({ type: 'peer.refuse', reason: 'protocol_violation' });
+    else actor.send({ type: 'peer.evict', reason: 'protocol_violation', flush: false });
+  }
+
+  #verdictReceived(verdict: Verdict): void {
+    if (this.#remoteVerdict !== undefined) {
+      // A held connection may be refused after it was accepted; nothing else may follow a verdict.
+      if (verdict.accept || this.routed) {
+        this.#violation();
+        return;
+      }
+    }
+    this.#remoteVerdict = verdict;
+    if (!verdict.accept) {
+      this.#supervisor.learnFromVerdict(this, verdict);
+      this.actor.send({ type: 'verdict.rejected', reason: rejectFromNumber(verdict.code) });
+      return;
+    }
+    if (this.actor.snapshot().matches({ handshaking: 'confirming' })) this.#exchangeVerdicts();
+  }
+
+  /**
+   * The acceptor speaks first; the dialler answers once it has a place for the connection. So neither announces a
+   * connection that the other may still refuse.
+   */
+  #exchangeVerdicts(): void {
+    const accepted = this.#remoteVerdict?.accept === true;
+    if (this.direction === 'outbound') {
+      if (!accepted) return;
+      const refusal = this.#supervisor.confirm(this);
+      if (refusal !== undefined) {
+        this.actor.send({ type: 'peer.refuse', reason: refusal });
+        return;
+      }
+    }
+    if (!this.#verdictSent) {
+      this.#verdictSent = true;
+      this.#offerControl({ type: 'verdict', accept: true, code: 0, retryAfterMs: 0, addresses: [] });
+    }
+    if (accepted) this.actor.send({ type: 'verdict.accepted' });
+  }
+
+  #sendRefusal(): void {
+    if (!this.#started) {
+      this.actor.send({ type: 'connection.closed', by: 'local', reason: this.reason });
+      return;
+    }
+    const code = this.reason as RejectCode;
+    this.#offerControl({
+      type: 'verdict',
+      accept: false,
+      code: rejectNumber(code),
+      ...this.#supervisor.refusalHints(code),
+    });
+    void this.connection.flushClose();
+  }
+
+  #beginEviction(): void {
+    const { flush, reason } = this.actor.snapshot().context;
+    this.outbox.close('peer_closing', flush ? 'drain' : 'purge');
+    if (this.speaksControl) {
+      this.#offerControl({ type: 'goodbye', code: rejectNumber(reason as RejectCode), retryAfterMs: 0 });
+    }
+    void this.connection.flushClose();
+  }
+
+  #offerControl(message: ControlMessage): void {
+    this.outbox.offerControl(controlCodec.encode(message));
+    this.connection.wake();
+  }
+
+  /** Tells the remote which channels we opened and closed. */
+  sendChannelSetUpdate(opened: readonly ChannelId[], closed: readonly ChannelId[], revision: number): void {
+    if (!this.speaksControl || !this.routed) return;
+    this.#offerControl({ type: 'channel-set-update', opened, closed, revision });
+  }
+
+  #closed(end: ConnectionEnd): void {
+    this.#end = end;
+    if (!this.actor.alive) return;
+    this.actor.send({ type: 'connection.closed', by: end.by, reason: this.#endReason(end) });
+  }
+
+  #endReason(end: ConnectionEnd): string {
+    if (this.#goodbye !== undefined) return this.#goodbye;
+    if (end.by === 'fault') return end.error === undefined ? 'connection-lost' : errorReason(end.error);
+    return end.by === 'remote' ? 'remote_closed' : 'closed';
+  }
+
+  #release(): void {
+    this.connection.close();
+    this.#supervisor.release(this);
+    this.scope.dispose();
+  }
+}

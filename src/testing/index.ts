@@ -1,0 +1,11 @@
+export { ConnectionMessages } from './connection-messages.ts';
+export type { ConnectionMessagesOptions, ReceivedMessage } from './connection-messages.ts';
+export { SeededRandom } from './seeded-random.ts';
+export { SimulatedClock } from './simulated-clock.ts';
+export type { PendingWork, RunLimit, SimulatedClockOptions } from './simulated-clock.ts';
+export { simulatedEnv } from './simulated-env.ts';
+export type { SimulatedEnv, SimulatedEnvOptions } from './simulated-env.ts';
+export { SimulatedResolver } from './simulated-resolver.ts';
+export type { SimulatedName } from './simulated-resolver.ts';
+export { SimulatedNetwork } from './simulated-network.ts';
+export type { SimulatedNetworkOptions, SimulatedNode, SimulatedNodeOptions } from './simulated-network.ts';
