@@ -8,6 +8,7 @@ export type FaultEvent =
   | 'outbound-failed'
   | 'inbound-unauthenticated'
   | 'wrong-identity'
+  | 'bad-node-info'
   | 'incompatible'
   | 'closed-by-remote'
   | 'connection-error'
@@ -50,6 +51,7 @@ const ATTRIBUTIONS: Readonly<Record<FaultEvent, Attribution>> = {
   'outbound-failed': { to: 'address', effect: 'dial-failure', demerit: 0 },
   'inbound-unauthenticated': { to: 'host', effect: 'count', demerit: 0 },
   'wrong-identity': { to: 'address', effect: 'dial-failure', demerit: 0 },
+  'bad-node-info': { to: 'peer', effect: 'demerit', demerit: 1 },
   incompatible: { to: 'peer', effect: 'park', demerit: 0 },
   'closed-by-remote': { to: 'peer', effect: 'down', demerit: 0 },
   'connection-error': { to: 'peer', effect: 'down', demerit: 1 },

@@ -79,9 +79,7 @@ export class FieldReader {
     const value = this.number();
     if (value < 0x8000_0000) return value;
     let low = 0;
-    for (let index = 0; index < 5 && start + index < this.#at; index++) {
-      low |= (this.#bytes[start + index]! & 0x7f) << (7 * index);
-    }
+    for (let index = 0; index < 5; index++) low |= (this.#bytes[start + index]! & 0x7f) << (7 * index);
     return low;
   }
 

@@ -35,6 +35,12 @@ export const CLOSING_WAIT_MS = 250;
 /** Milliseconds a silent connection has to answer a probe before it gives way to a new one of its peer. */
 export const PROBE_TIMEOUT_MS = 1_000;
 
+/** Messages kept of a connection that is not routed yet, though its remote may send: a burst of a chatty peer. */
+export const EARLY_MESSAGES_MAX = 64;
+
+/** Bytes of such messages: one message of the default limit. */
+export const EARLY_BYTES_MAX = 1024 * 1024;
+
 // Router: inbound connections.
 
 /** Inbound connections open from one host: several nodes behind one NAT fit, one host cannot take all slots. */

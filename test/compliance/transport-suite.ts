@@ -4,6 +4,7 @@ import type { Env } from '../../src/core/env.ts';
 import type { NodeInfo } from '../../src/core/node-info.ts';
 import { ConnectionMessages } from '../../src/testing/connection-messages.ts';
 import type { Connection, ConnectionEnd, Transport } from '../../src/transports/transport.ts';
+import { DuplexProbe } from '../support/duplex-probe.ts';
 import { identityOf, nodeInfoOf, nonsenseNodeInfo, type TestIdentity } from '../support/nodes.ts';
 import { p2pRejection } from '../support/p2p-rejection.ts';
 import { rejection } from '../support/rejection.ts';
@@ -350,15 +351,19 @@ export function transportSuite(name: string, makeHarness: () => TransportHarness
     });
 
     it('what is received belongs to the receiver', async () => {
-      const [atA, atB] = await talk();
+      const [dialled, accepted] = await connect();
+      await handshake([dialled, accepted]);
+      const [atA, atB] = [new DuplexProbe(CHANNELS), new DuplexProbe(CHANNELS)];
       const sent = Buffer.from('shared?');
-      await run(atA.send(CHANNEL, sent));
-      const { message } = await run(atB.receive());
+      atA.queue(CHANNEL, sent);
+      dialled.start(atA);
+      accepted.start(atB);
+      await run(atB.deliveries(1));
+      const { message } = atB.delivered[0]!;
       sent.fill(0);
       expect(textOf(message)).to.equal('shared?');
-      message.fill(0);
-      await run(atA.send(CHANNEL, Buffer.from('next')));
-      expect(textOf((await run(atB.receive())).message)).to.equal('next');
+      message.fill(1);
+      expect([...sent]).to.deep.equal([0, 0, 0, 0, 0, 0, 0]);
     });
 
     it('TR-128: a throw of the receiver ends its connection with that as the cause', async () => {
@@ -415,6 +420,22 @@ export function transportSuite(name: string, makeHarness: () => TransportHarness
       await harness.settle();
       const end = endOf(dialled, () => undefined);
       expect(await run(end)).to.deep.equal({ by: 'remote' });
+    });
+
+    it('a connection closed right after it was started is told so, and nothing else', async () => {
+      const [dialled, accepted] = await connect();
+      await handshake([dialled, accepted]);
+      const calls: string[] = [];
+      dialled.start({
+        pull: () => calls.push('pull') === 0,
+        receiveLimit: () => calls.push('receiveLimit'),
+        deliver: () => calls.push('deliver'),
+        closed: ({ by }) => calls.push(by),
+      });
+      dialled.close();
+      expect(calls).to.deep.equal([]);
+      await harness.settle();
+      expect(calls).to.deep.equal(['local']);
     });
 
     it('a closed connection refuses to shake hands', async () => {

@@ -30,13 +30,18 @@ describe('real environment', () => {
 
   it('clamps a delay no timer can hold instead of firing at once', async () => {
     let fired = false;
+    const warnings: Error[] = [];
+    const warn = (warning: Error): unknown => warnings.push(warning);
+    process.on('warning', warn);
     const cancel = clock.setTimer(() => {
       fired = true;
     }, 2 ** 40);
     await new Promise<void>((turn) => clock.defer(turn));
     await new Promise<void>((turn) => setTimeout(turn, 2));
     cancel();
+    process.removeListener('warning', warn);
     expect(fired).to.equal(false);
+    expect(warnings).to.deep.equal([]);
   });
 
   it('defers to a later turn, after promise continuations', async () => {
@@ -86,7 +91,9 @@ describe('real environment', () => {
   it('rejects an unknown name with the platform code as its reason', async () => {
     const error = await rejection(resolver.resolve('no such name', quiet));
     expect(error).to.be.instanceOf(P2PError).and.include({ code: 'resolve-failed' });
-    expect(error).to.have.property('reason').that.matches(/^E[A-Z_]+$/);
+    expect(error)
+      .to.have.property('reason')
+      .that.matches(/^E[A-Z_]+$/);
   });
 
   it('rejects with the reason of the signal, before or during a lookup', async () => {

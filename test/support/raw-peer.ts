@@ -40,7 +40,7 @@ export class RawPeer {
   }
 
   static async connect(endpoint: Endpoint): Promise<RawPeer> {
-    const socket = connect({ host: endpoint.ip, port: endpoint.port, noDelay: true });
+    const socket = connect({ host: endpoint.ip, port: endpoint.port, noDelay: true, allowHalfOpen: true });
     await new Promise<void>((resolve, reject) => {
       socket.once('error', reject);
       socket.once('connect', resolve);
@@ -153,7 +153,7 @@ export class RawListener {
   }
 
   static async listen(port = 0): Promise<RawListener> {
-    const server = createServer();
+    const server = createServer({ allowHalfOpen: true });
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen({ host: '127.0.0.1', port }, resolve);

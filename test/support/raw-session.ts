@@ -19,6 +19,7 @@ export interface RawSession {
 export async function rawSession(
   limits: ReadonlyMap<ChannelId, number>,
   options: MconnOptions = {},
+  state: 'started' | 'not started' = 'started',
 ): Promise<RawSession> {
   const env = manualEnv();
   const transport = mconn({ listen: '127.0.0.1:0', ...options })(env);
@@ -31,7 +32,7 @@ export async function rawSession(
     peer.handshake(bob, nodeInfoOf(bob)),
   ]);
   const probe = new DuplexProbe(limits);
-  connection.start(probe);
+  if (state === 'started') connection.start(probe);
   const close = async (): Promise<void> => {
     connection.close();
     peer.destroy();

@@ -62,6 +62,7 @@ describe('simulated clock', () => {
     await clock.advance(100);
     expect(fired).to.equal(false);
     expect(clock.pending().timers).to.deep.equal([]);
+    await clock.runUntilIdle();
   });
 
   it('TN-030: refuses to go back', async () => {

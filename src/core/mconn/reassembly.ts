@@ -21,27 +21,33 @@ interface Partial {
   readonly full: Uint8Array[];
   block: Uint8Array;
   blockBytes: number;
+  /** Received so far. */
   totalBytes: number;
+  /** Size of all blocks. */
+  heldBytes: number;
 }
 
 /**
  * Joins message pieces per channel (Tendermint MConnection `recvPacketMsg`). A message of one piece is copied once. The
- * pieces of a longer one go into blocks that double in size, so memory stays within twice of what has arrived however
- * small the pieces are, and are joined once at the end. Pieces of different channels may interleave.
+ * pieces of a longer one go into blocks that double in size, so memory follows what has arrived however small the
+ * pieces are, and are joined once at the end. Pieces of different channels may interleave.
  */
 export class Reassembly {
   readonly #output: ReassemblyOutput;
   readonly #partials = new Map<ChannelId, Partial>();
   #emptyRun = 0;
-  #bufferedBytes = 0;
+  #heldBytes = 0;
 
   constructor(output: ReassemblyOutput) {
     this.#output = output;
   }
 
-  /** Bytes of unfinished messages, over all channels. */
-  get bufferedBytes(): number {
-    return this.#bufferedBytes;
+  /**
+   * Memory held for unfinished messages, over all channels: per message at most its limit, and at most twice what has
+   * arrived or 1 KiB.
+   */
+  get heldBytes(): number {
+    return this.#heldBytes;
   }
 
   /**
@@ -69,7 +75,7 @@ export class Reassembly {
 
   /** Forgets an unfinished message of a channel, for example because the channel was closed. */
   drop(channelId: ChannelId): void {
-    this.#bufferedBytes -= this.#partials.get(channelId)?.totalBytes ?? 0;
+    this.#heldBytes -= this.#partials.get(channelId)?.heldBytes ?? 0;
     this.#partials.delete(channelId);
   }
 
@@ -99,12 +105,11 @@ export class Reassembly {
     limit: number,
   ): void {
     this.#emptyRun = 0;
-    this.#bufferedBytes += end - start;
-    if (partial === undefined) {
-      this.#partials.set(channelId, begin(bytes.subarray(start, end), limit));
-    } else {
-      append(partial, bytes, start, end, limit);
-    }
+    const heldBefore = partial?.heldBytes ?? 0;
+    const grown = partial ?? begin(end - start, limit);
+    if (partial === undefined) this.#partials.set(channelId, grown);
+    append(grown, bytes, start, end, limit);
+    this.#heldBytes += grown.heldBytes - heldBefore;
   }
 
   #countEmpty(): void {
@@ -123,27 +128,31 @@ function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
   return copy;
 }
 
-function begin(piece: Uint8Array, limit: number): Partial {
-  const block = new Uint8Array(Math.max(piece.length, Math.min(limit, BLOCK_BYTES_MIN)));
-  block.set(piece);
-  return { full: [], block, blockBytes: piece.length, totalBytes: piece.length };
+function begin(pieceBytes: number, limit: number): Partial {
+  const block = new Uint8Array(Math.max(pieceBytes, Math.min(limit, BLOCK_BYTES_MIN)));
+  return { full: [], block, blockBytes: 0, totalBytes: 0, heldBytes: block.length };
 }
 
 function append(partial: Partial, bytes: Uint8Array, start: number, end: number, limit: number): void {
   let at = start;
   while (at < end) {
-    if (partial.blockBytes === partial.block.length) {
-      partial.full.push(partial.block);
-      const wanted = Math.max(partial.totalBytes, BLOCK_BYTES_MIN);
-      partial.block = new Uint8Array(Math.max(end - at, Math.min(wanted, limit - partial.totalBytes)));
-      partial.blockBytes = 0;
-    }
+    if (partial.blockBytes === partial.block.length) addBlock(partial, end - at, limit);
     const stop = Math.min(end, at + partial.block.length - partial.blockBytes);
     partial.block.set(bytes.subarray(at, stop), partial.blockBytes);
     partial.blockBytes += stop - at;
     partial.totalBytes += stop - at;
     at = stop;
   }
+}
+
+/** As large as everything before it, but never beyond the limit, which the piece has passed. */
+function addBlock(partial: Partial, pieceBytes: number, limit: number): void {
+  partial.full.push(partial.block);
+  partial.block = new Uint8Array(
+    Math.max(pieceBytes, Math.min(partial.totalBytes, limit - partial.totalBytes)),
+  );
+  partial.blockBytes = 0;
+  partial.heldBytes += partial.block.length;
 }
 
 function join(partial: Partial, last: Uint8Array): Uint8Array {

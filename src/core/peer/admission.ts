@@ -109,7 +109,7 @@ function admit(
     addresses: newcomer.addresses,
     connection,
     inactive: false,
-    activeAtMs: Infinity,
+    activeAtMs: undefined,
     lastConnectedMs: nowMs,
   };
   if (known === undefined) table.insert(table.preview(newcomer, change));

@@ -31,7 +31,7 @@ function expire(table: PeerTable, { kind, id }: Alarm): void {
       lift(table, id);
       break;
     case 'parking':
-      table.change(table.get(id)!, { inactive: false, activeAtMs: Infinity });
+      table.change(table.get(id)!, { inactive: false, activeAtMs: undefined });
       table.wakeDial();
       break;
     case 'decay':
@@ -61,5 +61,5 @@ function forgiveFlap(table: PeerTable, id: Alarm['id']): void {
   const peer = table.get(id)!;
   const flaps = peer.flaps - 1;
   const forgiveMs = table.settings.flapDamping!.forgiveMs;
-  table.change(peer, { flaps, forgiveAtMs: flaps > 0 ? peer.forgiveAtMs + forgiveMs : Infinity });
+  table.change(peer, { flaps, forgiveAtMs: flaps > 0 ? peer.forgiveAtMs! + forgiveMs : undefined });
 }

@@ -59,7 +59,7 @@ export function inactivate(table: PeerTable, event: PeerEventOf<'inactivate'>): 
   const subject = standingOf(peer, table.settings);
   if (peer.persistent) return { outcome: 'ignored', why: because('peer-persistent', subject) };
   const { inactiveTtlMs } = table.settings;
-  const activeAtMs = inactiveTtlMs > 0 ? table.nowMs + inactiveTtlMs : Infinity;
+  const activeAtMs = inactiveTtlMs > 0 ? table.nowMs + inactiveTtlMs : undefined;
   table.change(peer, { inactive: true, activeAtMs });
   return { outcome: 'inactivated', why: because('incompatible', subject) };
 }

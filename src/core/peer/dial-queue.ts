@@ -54,6 +54,25 @@ export function removeSlot(queue: Queue, slot: DialSlot): void {
   else changeDue(queue, slot, () => queue.edit('due').delete(slot));
 }
 
+/**
+ * Puts a changed slot in the place it had, when it is one that waits for the same instant as before: the most frequent
+ * change by far, since most known peers wait.
+ */
+export function replaceWaiting(
+  queue: Queue,
+  before: readonly DialSlot[],
+  after: readonly DialSlot[],
+): boolean {
+  const [was] = before;
+  const [is] = after;
+  const isOne = before.length === 1 && after.length === 1;
+  if (!isOne || was === undefined || is === undefined || is.dueMs <= queue.nowMs) return false;
+  const isSamePlace = was.dueMs === is.dueMs && was.lane === is.lane;
+  if (!isSamePlace || was.host !== is.host || was.network !== is.network) return false;
+  queue.edit('waiting').set(is, undefined);
+  return true;
+}
+
 /** Moves the slots that have become due from those that wait. */
 export function promoteDue(queue: Queue): void {
   for (const lane of [PERSISTENT_LANE, ORDINARY_LANE] as const) {
@@ -159,5 +178,5 @@ function firstOf(
 
 /** A slot of nobody, to look for others behind it. */
 function probe(lane: Lane, network: string, host: string, dueMs = -1, id = FIRST): DialSlot {
-  return { id, score: 0, tie: '', lane, network, host, dueMs };
+  return { id, score: 0, tie: 0, lane, network, host, dueMs };
 }

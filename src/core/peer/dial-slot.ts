@@ -29,7 +29,7 @@ export const UNLIMITED = '';
 const NO_SLOTS: readonly DialSlot[] = [];
 
 /** What the slots of a peer depend on. */
-export interface SlotInputs extends Ranked {
+export interface SlotInputs {
   readonly persistent: boolean;
   readonly addresses: readonly AddressInfo[];
   readonly cooldownUntilMs: number;
@@ -38,10 +38,11 @@ export interface SlotInputs extends Ranked {
 /** The slots of a peer; `before` itself when nothing in them changed. */
 export function dialSlots(
   peer: SlotInputs,
+  rank: Ranked,
   settings: PeerSettings,
   before: readonly DialSlot[],
 ): readonly DialSlot[] {
-  const slots = isGrouped(settings) ? groupedSlots(peer, settings) : singleSlot(peer);
+  const slots = isGrouped(settings) ? groupedSlots(peer, rank, settings) : singleSlot(peer, rank);
   const isSame = slots.length === before.length && slots.every((slot, at) => sameSlot(slot, before[at]!));
   return isSame ? before : slots;
 }
@@ -50,13 +51,13 @@ function isGrouped({ maxDialsPerHost, maxPeersPerNetwork }: PeerSettings): boole
   return maxDialsPerHost > 0 || maxPeersPerNetwork > 0;
 }
 
-function singleSlot(peer: SlotInputs): readonly DialSlot[] {
+function singleSlot(peer: SlotInputs, rank: Ranked): readonly DialSlot[] {
   let retryAtMs = Infinity;
   for (const info of peer.addresses) retryAtMs = Math.min(retryAtMs, info.retryAtMs);
-  return retryAtMs === Infinity ? NO_SLOTS : [newSlot(peer, retryAtMs, UNLIMITED, UNLIMITED)];
+  return retryAtMs === Infinity ? NO_SLOTS : [newSlot(peer, rank, retryAtMs, UNLIMITED, UNLIMITED)];
 }
 
-function groupedSlots(peer: SlotInputs, settings: PeerSettings): readonly DialSlot[] {
+function groupedSlots(peer: SlotInputs, rank: Ranked, settings: PeerSettings): readonly DialSlot[] {
   const byHost = new Map<string, DialSlot>();
   for (const { address, retryAtMs } of peer.addresses) {
     if (retryAtMs === Infinity) continue;
@@ -64,13 +65,13 @@ function groupedSlots(peer: SlotInputs, settings: PeerSettings): readonly DialSl
     const host = settings.maxDialsPerHost > 0 ? hostOf(address) : UNLIMITED;
     const known = byHost.get(network + host);
     if (known !== undefined && known.dueMs <= retryAtMs) continue;
-    byHost.set(network + host, newSlot(peer, retryAtMs, network, host));
+    byHost.set(network + host, newSlot(peer, rank, retryAtMs, network, host));
   }
   return [...byHost.values()];
 }
 
-function newSlot(peer: SlotInputs, retryAtMs: number, network: string, host: string): DialSlot {
-  const { id, score, tie } = peer;
+function newSlot(peer: SlotInputs, rank: Ranked, retryAtMs: number, network: string, host: string): DialSlot {
+  const { id, score, tie } = rank;
   const dueMs = Math.max(peer.cooldownUntilMs, retryAtMs);
   return { id, score, tie, lane: peer.persistent ? PERSISTENT_LANE : ORDINARY_LANE, network, host, dueMs };
 }

@@ -5,15 +5,9 @@ import { ORDINARY_LANE, PERSISTENT_LANE, type DialSlot } from './dial-slot.ts';
 import { nextDialAt } from './next-dial.ts';
 import type { DialFailure, DialOffer, NoDial, PeerEventOf } from './peer-event.ts';
 import { isIdle, standingOf, type PeerInfo } from './peer-info.ts';
-import {
-  isHardFull,
-  isOutFull,
-  isTableReserved,
-  occupiedCount,
-  rankOrder,
-  stayingCount,
-} from './peer-state.ts';
+import { isHardFull, isOutFull, isTableReserved, occupiedCount, stayingCount } from './peer-state.ts';
 import type { PeerTable } from './peer-table.ts';
+import { rankOrder } from './rank-order.ts';
 import { NEVER_RETRY, retryDelay } from './retry-delay.ts';
 import { closestVictim, findVictim, newcomerOf } from './upgrade.ts';
 import { because, type Decision, type Standing } from './why.ts';
@@ -39,7 +33,7 @@ function dueCandidates(table: PeerTable): readonly PeerInfo[] {
   return lanes
     .map((lane) => bestSlot(table, lane as DialSlot['lane']))
     .filter((slot) => slot !== undefined)
-    .sort(rankOrder(table.settings.ranking))
+    .sort(rankOrder(table.settings))
     .map(({ id }) => table.get(id)!);
 }
 
@@ -75,7 +69,7 @@ function offer(table: PeerTable, peer: PeerInfo, victim: PeerInfo | undefined): 
     standingOf(peer, settings),
     victim && standingOf(victim, settings),
   );
-  const deadlineMs = settings.dialTimeoutMs > 0 ? nowMs + settings.dialTimeoutMs : Infinity;
+  const deadlineMs = settings.dialTimeoutMs > 0 ? nowMs + settings.dialTimeoutMs : undefined;
   table.change(peer, { dial: { address, victim: victim?.id, sinceMs: nowMs, deadlineMs } });
   if (victim === undefined) return { outcome: 'dial', peer: peer.id, address, why };
   table.change(victim, { claimant: peer.id });

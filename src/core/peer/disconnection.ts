@@ -54,7 +54,7 @@ function cooldown(table: PeerTable, peer: PeerInfo, connection: EstablishedConne
   return {
     flaps,
     cooldownUntilMs: nowMs + waitMs + jitterMs,
-    forgiveAtMs: forgivesByTime ? nowMs + flapDamping.forgiveMs : Infinity,
+    forgiveAtMs: forgivesByTime ? nowMs + flapDamping.forgiveMs : undefined,
   };
 }
 

@@ -1,8 +1,8 @@
 import { positiveInteger, score } from './behaviour.ts';
 import type { Eviction, PeerEventOf, PeerResults, Plain } from './peer-event.ts';
 import { isStaying, standingOf, type PeerInfo } from './peer-info.ts';
-import { rankOrder } from './peer-state.ts';
 import type { PeerTable } from './peer-table.ts';
+import { rankOrder } from './rank-order.ts';
 import { because, type Decision } from './why.ts';
 
 /** Tells a connected peer that is staying to go; `evictNext` will name it. */
@@ -35,7 +35,7 @@ function handOut(table: PeerTable, peer: PeerInfo): Eviction {
 /** A safety net for a table above its limit, which no event brings about: it may look at every connection. */
 function lowestStaying(table: PeerTable): PeerInfo | undefined {
   const { orders, settings } = table;
-  const compare = rankOrder(settings.ranking);
+  const compare = rankOrder(settings);
   return [...orders.connected.keys()]
     .map((id) => orders.peers.get(id)!)
     .filter(isStaying)

@@ -5,7 +5,8 @@ import { hostOf, networkOf, ORDINARY_LANE, PERSISTENT_LANE, UNLIMITED, type Lane
 import { offenders, type Invariant, type StateView } from './invariant.ts';
 import type { Order, OrderedMap } from './order.ts';
 import { isDialable, isEvictable, isPrunable, type PeerInfo } from './peer-info.ts';
-import { rankOrder, type Alarm, type PeerState } from './peer-state.ts';
+import type { Alarm, PeerState } from './peer-state.ts';
+import { rankOrder } from './rank-order.ts';
 
 /** What the orders and counters must agree on with the peers, so that a look at them is as good as a search. */
 export const INDEX_INVARIANTS: readonly Invariant<StateView>[] = [
@@ -94,17 +95,17 @@ export const INDEX_INVARIANTS: readonly Invariant<StateView>[] = [
     name: 'alarms',
     statement: 'Exactly what is to happen by itself has an alarm, and none is overdue.',
     violation: ({ state: { orders, nowMs }, peers }) => {
-      const alarms: Alarm[] = [...orders.bans.values()].map(({ id, untilMs }) => ({
-        id,
-        kind: 'ban',
-        atMs: untilMs,
-      }));
+      const expected: Alarm[] = [];
+      const expect = (id: Alarm['id'], kind: Alarm['kind'], atMs: number | undefined): void => {
+        if (atMs !== undefined) expected.push({ id, kind, atMs });
+      };
+      for (const { id, untilMs } of orders.bans.values()) expect(id, 'ban', untilMs);
       for (const { id, dial, activeAtMs, decayAtMs, forgiveAtMs } of peers) {
-        alarms.push({ id, kind: 'dial', atMs: dial?.deadlineMs ?? Infinity });
-        alarms.push({ id, kind: 'parking', atMs: activeAtMs });
-        alarms.push({ id, kind: 'decay', atMs: decayAtMs }, { id, kind: 'flap', atMs: forgiveAtMs });
+        expect(id, 'dial', dial?.deadlineMs);
+        expect(id, 'parking', activeAtMs);
+        expect(id, 'decay', decayAtMs);
+        expect(id, 'flap', forgiveAtMs);
       }
-      const expected = alarms.filter(({ atMs }) => atMs !== Infinity);
       const overdue = expected.find(({ atMs }) => atMs <= nowMs);
       return overdue?.id ?? mismatch('alarms', orders.alarms, expected);
     },
@@ -152,7 +153,7 @@ function bestSlotViolation(state: PeerState, peers: readonly PeerInfo[], lane: L
     );
     return isInLane && isOver && isOpen && isDialable(peer);
   });
-  const compare = rankOrder(state.settings.ranking);
+  const compare = rankOrder(state.settings);
   const [best] = open.map(rankOf).sort(compare);
   const found = bestSlot(state, lane);
   return best?.id === found?.id

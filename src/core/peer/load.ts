@@ -47,7 +47,7 @@ export function construct({ selfId, options, stored }: ConstructInput, env: Step
   if (typeof settings === 'string') return { error: settings };
   if (stored === 'absent') return { error: 'no-store' };
   if ('error' in stored) return { error: 'StoreError', cause: stored.error };
-  const salted = { ...settings, tieSalt: settings.tieSalt ?? drawSalt(env) };
+  const salted = { ...settings, tieSalt: options.tieSalt ?? drawSalt(env) };
   const empty = emptyState(selfId, salted, Math.max(0, Math.floor(env.now)));
   const table = new PeerTable(empty, empty.nowMs, env.rng);
   const faults: RecordFault[] = [];
@@ -99,11 +99,11 @@ function loadPeer(table: PeerTable, record: PeerRecord, faults: RecordFault[]): 
     table.preview(draft, {
       addresses,
       inactive,
-      activeAtMs: inactive && settings.inactiveTtlMs > 0 ? nowMs + settings.inactiveTtlMs : Infinity,
+      activeAtMs: inactive && settings.inactiveTtlMs > 0 ? nowMs + settings.inactiveTtlMs : undefined,
       lastConnectedMs: instant(record.lastConnectedMs),
       mutableScore,
       savedScore: mutableScore,
-      decayAtMs: decayAt(Infinity, mutableScore, settings, nowMs),
+      decayAtMs: decayAt(undefined, mutableScore, settings, nowMs),
     }),
   );
 }

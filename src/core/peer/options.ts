@@ -102,17 +102,15 @@ export interface PeerSettings extends Required<
   readonly exemptNetworks: ReadonlySet<string>;
   readonly selfAddress: NodeAddress | undefined;
   readonly flapDamping: FlapDamping | undefined;
-  /** Undefined: to be drawn. */
-  readonly tieSalt: string | undefined;
 }
 
-type OptionalSetting = 'selfAddress' | 'flapDamping' | 'tieSalt';
+type OptionalSetting = 'selfAddress' | 'flapDamping';
 
 const COUNT_MAX = 65535;
 /** Stands for a text that is no IP address. */
 const NO_NETWORK = '';
 
-/** The options as settings, or the first rule they break. */
+/** The options as settings, or the first rule they break. A tie salt that is left out is empty: drawing takes chance. */
 export function peerSettings(options: PeerOptions): PeerSettings | PeerOptionFault {
   const persistentPeers = [...(options.persistentPeers ?? [])];
   const settings = withDefaults(options, persistentPeers);
@@ -145,7 +143,7 @@ function withDefaults(options: PeerOptions, persistentPeers: readonly string[]):
     peerScores: new Map((options.peerScores ?? []) as Iterable<readonly [NodeId, number]>),
     selfAddress: options.selfAddress && Object.freeze(canonicalNodeAddress(options.selfAddress)),
     maxAddressesPerPeer: options.maxAddressesPerPeer ?? PEER_ADDRESSES_MAX,
-    tieSalt: options.tieSalt,
+    tieSalt: options.tieSalt ?? '',
     maxBans: options.maxBans ?? BANS_MAX,
     ranking: options.ranking ?? DEFAULT_RANKING,
     protectOutbound: options.protectOutbound ?? false,

@@ -20,7 +20,6 @@ export interface PeerInfo extends PeerFacts {
 /** What was told or decided, as opposed to what follows from it. Instants are on the core's clock. */
 export interface PeerFacts {
   readonly id: NodeId;
-  readonly tie: string;
   /** In address order. */
   readonly addresses: readonly AddressInfo[];
   /** From the options; 0 when there is none. */
@@ -50,12 +49,12 @@ export interface PeerFacts {
   readonly connection: EstablishedConnection | undefined;
   /** Who is dialled to take this connected peer's slot. */
   readonly claimant: NodeId | undefined;
-  /** When an inactive peer becomes active again; Infinity: not by time. */
-  readonly activeAtMs: number;
-  /** When the behaviour score halves next; Infinity: not. */
-  readonly decayAtMs: number;
-  /** When one flap is forgiven next; Infinity: not. */
-  readonly forgiveAtMs: number;
+  /** When an inactive peer becomes active again; undefined: not by time. */
+  readonly activeAtMs: number | undefined;
+  /** When the behaviour score halves next; undefined: not. */
+  readonly decayAtMs: number | undefined;
+  /** When one flap is forgiven next; undefined: not. */
+  readonly forgiveAtMs: number | undefined;
 }
 
 export interface OutstandingDial {
@@ -63,8 +62,8 @@ export interface OutstandingDial {
   /** The connected peer that gives way when this dial succeeds; undefined for a plain dial. */
   readonly victim: NodeId | undefined;
   readonly sinceMs: number;
-  /** When the dial counts as failed; Infinity: never. */
-  readonly deadlineMs: number;
+  /** When the dial counts as failed; undefined: never. */
+  readonly deadlineMs: number | undefined;
 }
 
 export interface EstablishedConnection {
@@ -86,15 +85,14 @@ export interface Leaving {
   readonly why: Decision;
 }
 
-export type PeerChange = Partial<Omit<PeerFacts, 'id' | 'tie' | 'fixedScore'>>;
+export type PeerChange = Partial<Omit<PeerFacts, 'id' | 'fixedScore'>>;
 
 const NO_SLOTS: readonly DialSlot[] = [];
 
 /** A peer of which nothing is known yet. */
-export function newPeer(id: NodeId, tie: string, settings: PeerSettings, facts: PeerChange): PeerInfo {
+export function newPeer(id: NodeId, tie: number, settings: PeerSettings, facts: PeerChange): PeerInfo {
   const peer: PeerFacts = {
     id,
-    tie,
     addresses: [],
     fixedScore: Math.max(settings.peerScores.get(id) ?? 0, 0),
     persistent: false,
@@ -111,31 +109,33 @@ export function newPeer(id: NodeId, tie: string, settings: PeerSettings, facts: 
     lateDial: undefined,
     connection: undefined,
     claimant: undefined,
-    activeAtMs: Infinity,
-    decayAtMs: Infinity,
-    forgiveAtMs: Infinity,
+    activeAtMs: undefined,
+    decayAtMs: undefined,
+    forgiveAtMs: undefined,
     ...facts,
   };
   const score = scoreOf(peer, settings);
   const rank: Forgettable = { id, score, tie, lastConnectedMs: peer.lastConnectedMs };
-  return { ...peer, rank, slots: dialSlots({ ...peer, score }, settings, NO_SLOTS) };
+  return { ...peer, rank, slots: dialSlots(peer, rank, settings, NO_SLOTS) };
 }
 
 /** `peer` with a change, and all that follows from it. */
 export function changedPeer(peer: PeerInfo, change: PeerChange, settings: PeerSettings): PeerInfo {
-  const facts: PeerInfo = { ...peer, ...change };
-  const score = scoreOf(facts, settings);
-  const { id, tie, lastConnectedMs } = facts;
-  const isSameRank = score === peer.rank.score && lastConnectedMs === peer.rank.lastConnectedMs;
-  const rank: Forgettable = isSameRank ? peer.rank : { id, score, tie, lastConnectedMs };
-  const isSameSlots =
-    score === peer.rank.score &&
-    facts.addresses === peer.addresses &&
-    facts.cooldownUntilMs === peer.cooldownUntilMs &&
-    facts.persistent === peer.persistent;
-  const slots = isSameSlots ? peer.slots : dialSlots({ ...facts, score }, settings, peer.slots);
-  return { ...facts, rank, slots };
+  const next: Mutable<PeerInfo> = { ...peer, ...change };
+  const score = scoreOf(next, settings);
+  const { id, lastConnectedMs, addresses, cooldownUntilMs, persistent } = next;
+  const isSameScore = score === peer.rank.score;
+  if (!isSameScore || lastConnectedMs !== peer.rank.lastConnectedMs) {
+    next.rank = { id, score, tie: peer.rank.tie, lastConnectedMs };
+  }
+  const isSameWait = addresses === peer.addresses && cooldownUntilMs === peer.cooldownUntilMs;
+  if (!isSameScore || !isSameWait || persistent !== peer.persistent) {
+    next.slots = dialSlots(next, next.rank, settings, peer.slots);
+  }
+  return next;
 }
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export function scoreOf(peer: PeerFacts, settings: PeerSettings): number {
   const score = settings.ranking.score({

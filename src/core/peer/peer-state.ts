@@ -14,7 +14,8 @@ import {
 } from './order.ts';
 import type { PeerInfo } from './peer-info.ts';
 import type { BanRecord } from './peer-record.ts';
-import type { Forgettable, Ranked, Ranking } from './ranking.ts';
+import { pruneOrder, rankOrder, type RankSettings } from './rank-order.ts';
+import type { Forgettable, Ranked } from './ranking.ts';
 
 /**
  * All the core knows, as one value. A step never changes it: it makes a new one that shares what stayed the same. Read
@@ -98,12 +99,12 @@ export type MutableOrders = {
       : never;
 };
 
-export function emptyOrders(ranking: Ranking): MutableOrders {
-  const compareRank = rankOrder(ranking);
+export function emptyOrders(settings: RankSettings): MutableOrders {
+  const compareRank = rankOrder(settings);
   return {
     peers: createOrderedMap(),
     ranking: createOrder(compareRank),
-    prunable: createOrder(pruneOrder(ranking)),
+    prunable: createOrder(pruneOrder(settings)),
     evictableInbound: createOrder(compareRank),
     evictableOutbound: createOrder(compareRank),
     connected: createOrder<NodeId>(compareText),
@@ -121,16 +122,6 @@ export function emptyOrders(ranking: Ranking): MutableOrders {
     bans: createOrderedMap(),
     banAges: createOrder<Ban>((a, b) => a.sequence - b.sequence),
   };
-}
-
-/** Best rank first, equal ranks by tie. */
-export function rankOrder(ranking: Ranking): Compare<Ranked> {
-  return (a, b) => ranking.compareRank(a, b) || compareText(a.tie, b.tie);
-}
-
-/** First to be forgotten first; among equals the lower rank. */
-export function pruneOrder(ranking: Ranking): Compare<Forgettable> {
-  return (a, b) => ranking.comparePrune(a, b) || compareText(b.tie, a.tie);
 }
 
 /** The id of a probe that comes before every slot of its group, and of one that comes behind all of its instant. */

@@ -1,10 +1,8 @@
-import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import type { ChannelId } from '../channel.ts';
 import type { NodeAddress } from '../node-address.ts';
 import type { NodeId } from '../node-id.ts';
 import { NO_COUNTERS, tally, type Counters } from './counters.ts';
-import { addSlot, countHost, countNetwork, removeSlot } from './dial-queue.ts';
+import { addSlot, countHost, countNetwork, removeSlot, replaceWaiting } from './dial-queue.ts';
 import type { PeerSettings } from './options.ts';
 import type { Chance, Effect } from './peer-event.ts';
 import {
@@ -22,6 +20,7 @@ import {
 import type { StoreWrite } from './peer-record.ts';
 import { emptyOrders } from './peer-state.ts';
 import type { Alarm, Ban, MutableOrders, Orders, PeerState } from './peer-state.ts';
+import { tieOf } from './rank-order.ts';
 import type { Forgettable } from './ranking.ts';
 
 /**
@@ -81,7 +80,7 @@ export class PeerTable implements PeerState {
   /** A peer that is not in the table yet, configured as the settings say. */
   draft(id: NodeId): PeerInfo {
     const { settings, persistentPeers, orders } = this;
-    return newPeer(id, tieKey(settings.tieSalt ?? '', id), settings, {
+    return newPeer(id, tieOf(settings.tieSalt, id), settings, {
       persistent: persistentPeers.has(id),
       banned: orders.bans.has(id),
     });
@@ -268,18 +267,18 @@ export class PeerTable implements PeerState {
 
   #replaceAlarms(before: PeerInfo | undefined, after: PeerInfo | undefined): void {
     for (const kind of ['dial', 'parking', 'decay', 'flap'] as const) {
-      const was = before === undefined ? Infinity : alarmAt(before, kind);
-      const is = after === undefined ? Infinity : alarmAt(after, kind);
+      const was = before && alarmAt(before, kind);
+      const is = after && alarmAt(after, kind);
       if (was === is) continue;
-      if (was !== Infinity) this.edit('alarms').delete({ id: before!.id, kind, atMs: was });
-      if (is !== Infinity) this.edit('alarms').set({ id: after!.id, kind, atMs: is }, undefined);
+      if (was !== undefined) this.edit('alarms').delete({ id: before!.id, kind, atMs: was });
+      if (is !== undefined) this.edit('alarms').set({ id: after!.id, kind, atMs: is }, undefined);
     }
   }
 
   #replaceSlots(before: PeerInfo | undefined, after: PeerInfo | undefined): void {
     const was = before && isDialable(before) ? before.slots : NONE;
     const is = after && isDialable(after) ? after.slots : NONE;
-    if (was !== is) {
+    if (was !== is && !replaceWaiting(this, was, is)) {
       for (const slot of was) removeSlot(this, slot);
       for (const slot of is) addSlot(this, slot);
     }
@@ -320,11 +319,6 @@ export class PeerTable implements PeerState {
 
 const NONE: PeerInfo['slots'] = [];
 
-/** Settles ties: by node id without a salt, otherwise differently under each salt. */
-export function tieKey(salt: string, id: NodeId): string {
-  return salt === '' ? id : bytesToHex(sha256(utf8ToBytes(salt + id)));
-}
-
 function evictableRank(
   peer: PeerInfo | undefined,
   direction: 'inbound' | 'outbound',
@@ -337,8 +331,8 @@ function outboundAddress(peer: PeerInfo): NodeAddress | undefined {
   return peer.dial?.address ?? peer.connection?.address;
 }
 
-function alarmAt(peer: PeerInfo, kind: 'dial' | 'parking' | 'decay' | 'flap'): number {
-  if (kind === 'dial') return peer.dial?.deadlineMs ?? Infinity;
+function alarmAt(peer: PeerInfo, kind: 'dial' | 'parking' | 'decay' | 'flap'): number | undefined {
+  if (kind === 'dial') return peer.dial?.deadlineMs;
   if (kind === 'parking') return peer.activeAtMs;
   return kind === 'decay' ? peer.decayAtMs : peer.forgiveAtMs;
 }
@@ -357,6 +351,6 @@ export function emptyState(selfId: NodeId, settings: PeerSettings, nowMs: number
     bootstrapPeers: [],
     nextSequence: 1,
     counters: NO_COUNTERS,
-    orders: emptyOrders(settings.ranking),
+    orders: emptyOrders(settings),
   };
 }

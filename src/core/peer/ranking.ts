@@ -24,8 +24,8 @@ export interface ScoreInputs {
 export interface Ranked {
   readonly id: NodeId;
   readonly score: number;
-  /** Settles equal scores: ascending, different on every node unless the salt is empty. */
-  readonly tie: string;
+  /** The beginning of the tie key, which settles equal scores in ascending order, differently on every node. */
+  readonly tie: number;
 }
 
 /** A peer that may be forgotten. */
@@ -41,18 +41,18 @@ export interface Newcomer {
   readonly persistent: boolean;
 }
 
-/** The policy of the table. All functions are pure; both orders must be total but for equal `tie`. */
+/** The policy of the table. All functions are pure; neither order has to settle ties. */
 export interface Ranking {
   /** Higher is better. Results are clamped to [SCORE_MIN, SCORE_MAX] and rounded down. */
   score(inputs: ScoreInputs): number;
-  /** Negative when `a` ranks above `b`. Equal ranks are settled by `tie`. */
+  /** Negative when `a` ranks above `b`. Equal ranks are settled by tie key. */
   compareRank(a: Ranked, b: Ranked): number;
   /**
    * Who gives way to `newcomer`, or undefined. `lowestFirst` are the connected peers that may, from the lowest rank up;
    * `margin` is the option `upgradeMargin`.
    */
   upgradeCandidate(newcomer: Newcomer, lowestFirst: Iterable<Ranked>, margin: number): Ranked | undefined;
-  /** Negative when `a` is forgotten before `b`. Equal places are settled by `tie`, descending. */
+  /** Negative when `a` is forgotten before `b`. Equal places are settled by tie key, descending. */
   comparePrune(a: Forgettable, b: Forgettable): number;
   /** Whether a peer that was just added is forgotten rather than `first`, the first of the others. */
   prunesNewcomer(newcomer: Forgettable, first: Forgettable): boolean;

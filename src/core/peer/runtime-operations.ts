@@ -44,7 +44,7 @@ function makeDue(table: PeerTable, peer: PeerInfo, address: NodeAddress): PeerRe
   const addresses = peer.addresses.map((info) =>
     sameNodeAddress(info.address, address) && info.retryAtMs !== 0 ? { ...info, retryAtMs: 0 } : info,
   );
-  table.change(peer, { addresses, cooldownUntilMs: 0, inactive: false, activeAtMs: Infinity });
+  table.change(peer, { addresses, cooldownUntilMs: 0, inactive: false, activeAtMs: undefined });
   table.wakeDial();
   const subject = standingOf(peer, table.settings);
   if (peer.connection !== undefined)
@@ -94,6 +94,6 @@ export function setPersistent(
 }
 
 function changeRole(table: PeerTable, peer: PeerInfo, persistent: boolean): void {
-  const awake = persistent ? { inactive: false, activeAtMs: Infinity } : {};
+  const awake = persistent ? { inactive: false, activeAtMs: undefined } : {};
   table.change(peer, { persistent, ...awake });
 }

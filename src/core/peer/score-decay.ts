@@ -16,18 +16,18 @@ export function decayed(peer: PeerInfo, settings: PeerSettings): PeerChange {
   const mutableScore = Math.trunc(peer.mutableScore / 2);
   const savedScore =
     settings.scorePersistence && peer.connection === undefined ? mutableScore : peer.savedScore;
-  return { mutableScore, savedScore, decayAtMs: decayAt(Infinity, mutableScore, settings, peer.decayAtMs) };
+  return { mutableScore, savedScore, decayAtMs: decayAt(undefined, mutableScore, settings, peer.decayAtMs!) };
 }
 
 /** When a behaviour score halves next: an instant set stays until the score is 0. */
 export function decayAt(
-  setAtMs: number,
+  setAtMs: number | undefined,
   mutableScore: number,
   { scoreHalfLifeMs }: PeerSettings,
   nowMs: number,
-): number {
-  if (scoreHalfLifeMs === 0 || mutableScore === 0) return Infinity;
-  if (setAtMs !== Infinity) return setAtMs;
+): number | undefined {
+  if (scoreHalfLifeMs === 0 || mutableScore === 0) return undefined;
+  if (setAtMs !== undefined) return setAtMs;
   const step = Math.max(1, Math.floor(scoreHalfLifeMs / DECAY_STEPS));
   return Math.ceil((nowMs + scoreHalfLifeMs) / step) * step;
 }

@@ -1,7 +1,8 @@
 import { formatNodeAddress, parseNodeAddressResult, sameNodeAddress } from '../node-address.ts';
 import { offenders, type Invariant, type StateView } from './invariant.ts';
 import { isPrunable, isStaying, scoreOf, type PeerInfo } from './peer-info.ts';
-import { rankOrder, stayingCount } from './peer-state.ts';
+import { stayingCount } from './peer-state.ts';
+import { rankOrder } from './rank-order.ts';
 import { SCORE_MAX, SCORE_MIN } from './ranking.ts';
 
 /** What is true of the table as the peer manager describes it. */
@@ -92,7 +93,7 @@ export const STATE_INVARIANTS: readonly Invariant<StateView>[] = [
     name: 'I21',
     statement: 'The ranking is in order of current scores.',
     violation: ({ state, peers }) => {
-      const compare = rankOrder(state.settings.ranking);
+      const compare = rankOrder(state.settings);
       const stale = peers.filter((peer) => peer.rank.score !== scoreOf(peer, state.settings));
       const ranked = [...state.orders.ranking.keys()];
       const swapped = ranked.find((rank, at) => at > 0 && compare(ranked[at - 1]!, rank) >= 0);

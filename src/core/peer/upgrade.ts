@@ -1,8 +1,8 @@
 import type { NodeId } from '../node-id.ts';
 import { fromEnd } from './order.ts';
-import { rankOrder } from './peer-state.ts';
 import { standingOf, type PeerInfo } from './peer-info.ts';
 import type { PeerTable } from './peer-table.ts';
+import { rankOrder } from './rank-order.ts';
 import type { Newcomer, Ranked } from './ranking.ts';
 import type { Standing } from './why.ts';
 
@@ -40,7 +40,7 @@ export function closestVictim(
 
 /** Everybody who might give way, from the lowest rank up. */
 function* victims(table: PeerTable, newcomer: Newcomer, scope: VictimScope): Generator<Ranked, undefined> {
-  const compare = rankOrder(table.settings.ranking);
+  const compare = rankOrder(table.settings);
   const sources = victimSources(table, newcomer, scope);
   const heads = sources.map((source) => source.next().value);
   for (;;) {

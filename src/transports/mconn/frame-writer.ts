@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
 import type { Clock } from '../../core/env.ts';
 import { WRITE_TURN_BYTES } from '../../core/limits.ts';
 import {
@@ -28,7 +28,7 @@ const sealedBuffers = new SealedBuffers(sealedBytes(PLAIN_BYTES));
 export interface FrameWriterEvents {
   /** See `ConnectionDuplex.pull`. */
   pull(maxBytes: number, slice: PacketSlice): boolean;
-  /** Nothing was left to send after `finish`, and all of it was given to the socket. */
+  /** Nothing was left to send after `finish`, and all of it was given to the socket. The writer has stopped. */
   finished(): void;
   /** `pull` threw, or frames ran out. Nothing was written since. */
   failed(thrown: unknown): void;
@@ -40,7 +40,7 @@ export interface FrameWriterEvents {
  * turn up after some bytes. While the socket has not got rid of what it holds nothing is pulled, pings and pongs included.
  */
 export class FrameWriter {
-  readonly #socket: Socket;
+  readonly #socket: Writable;
   readonly #sealer: FrameSealer;
   readonly #clock: Clock;
   readonly #maxPayloadBytes: number;
@@ -63,7 +63,7 @@ export class FrameWriter {
   #held: Uint8Array[] = [];
 
   constructor(
-    socket: Socket,
+    socket: Writable,
     sealer: FrameSealer,
     clock: Clock,
     maxPayloadBytes: number,
@@ -148,11 +148,16 @@ export class FrameWriter {
       if (this.#isDead()) return;
       if (plainBytes > 0) budget -= this.#write(plainBytes);
       if (this.#isDry) {
-        if (this.#isFinishing) this.#events.finished();
+        if (this.#isFinishing) this.#finished();
         return;
       }
     }
     this.#runDue = true;
+  }
+
+  #finished(): void {
+    this.stop();
+    this.#events.finished();
   }
 
   /** Whether a callback has stopped the writer meanwhile. */

@@ -115,7 +115,6 @@ export class MconnConnection implements Connection {
     const running = this.#makeRunning(duplex, sealer);
     this.#running = running;
     this.#env.clock.defer(() => {
-      if (this.#end !== undefined) return;
       this.#reader.direct(running.packets);
       this.#readOn();
       this.wake();

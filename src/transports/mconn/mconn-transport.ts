@@ -69,10 +69,7 @@ class MconnTransport implements Transport {
     const port = endpoint.port === 0 ? this.#settings.defaultPort : endpoint.port;
     let dialling = dialTcp(first!, port, signal);
     for (const ip of fallbacks) {
-      dialling = dialling.catch((failure: unknown) => {
-        if (signal.aborted) throw failure;
-        return dialTcp(ip, port, signal);
-      });
+      dialling = dialling.catch(() => dialTcp(ip, port, signal));
     }
     return new MconnConnection(this.#env, await dialling, this.#settings);
   }

@@ -47,7 +47,6 @@ export class MemoryLink {
   #onDead: () => void = () => undefined;
   #messages = 0;
   #bytes = 0;
-  #lastArrivesAt = 0;
   #cancelArrival: (() => void) | undefined;
   #held = false;
   #dead = false;
@@ -82,8 +81,7 @@ export class MemoryLink {
   /** Puts an item on its way; the caller has looked at `hasRoom`. Its bytes belong to the link from now on. */
   send(item: LinkItem): void {
     if (this.#dead) return;
-    this.#lastArrivesAt = Math.max(this.#lastArrivesAt, this.#clock.now() + this.#settings.latencyMs());
-    this.#onTheWay.push({ item, arrivesAt: this.#lastArrivesAt });
+    this.#onTheWay.push({ item, arrivesAt: this.#clock.now() + this.#settings.latencyMs() });
     this.#count(item, 1);
     this.resume();
   }

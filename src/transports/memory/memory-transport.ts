@@ -1,3 +1,4 @@
+import type { ConnectionFault, EndpointFault, TransportEndpointFault } from '../../core/codes.ts';
 import { endpointFault, formatEndpoint, type Endpoint } from '../../core/endpoint.ts';
 import type { Env } from '../../core/env.ts';
 import { P2PError } from '../../core/errors.ts';
@@ -57,7 +58,8 @@ export class MemoryTransport implements Transport, MemoryListener {
     signal.throwIfAborted();
     const target = requireTarget(endpoint);
     if (this.#fabric.listener(target) === undefined) {
-      throw new P2PError('dial-failed', `nobody listens as ${target}`, { reason: 'unknown-peer' });
+      const reason: ConnectionFault = 'unknown-peer';
+      throw new P2PError('dial-failed', `nobody listens as ${target}`, { reason });
     }
     return await new MemoryDial(this.#fabric, this.#env, this.nodeId, target, signal).connection;
   }
@@ -88,10 +90,10 @@ function requireTarget(endpoint: Endpoint): NodeId {
   return endpoint.path;
 }
 
-function invalid(endpoint: Endpoint, reason: string): P2PError {
+function invalid(endpoint: Endpoint, reason: EndpointFault | TransportEndpointFault): P2PError {
   return new P2PError('invalid-endpoint', `cannot dial ${formatEndpoint(endpoint)} (${reason})`, { reason });
 }
 
-function listenFailed(name: string, reason: string): P2PError {
+function listenFailed(name: string, reason: Extract<ConnectionFault, 'closed'> | 'EADDRINUSE'): P2PError {
   return new P2PError('listen-failed', `cannot listen as ${name}: ${reason}`, { reason, blame: 'local' });
 }

@@ -52,7 +52,7 @@ describe('joining message pieces', () => {
         if (eof === true) open = 0;
       }
       expect(delivered.map(({ message }) => message.length)).to.deep.equal(row.deliveredLengths ?? lengths);
-      expect(reassembly.bufferedBytes).to.equal(0);
+      expect(reassembly.heldBytes).to.equal(0);
     });
   }
 
@@ -76,7 +76,7 @@ describe('joining message pieces', () => {
     add(reassembly, 1, Uint8Array.of(1), false);
     add(reassembly, 2, Uint8Array.of(2), false);
     add(reassembly, 1, Uint8Array.of(3), false);
-    expect(reassembly.bufferedBytes).to.equal(3);
+    expect(reassembly.heldBytes).to.equal(200);
     add(reassembly, 2, Uint8Array.of(4), true);
     add(reassembly, 3, Uint8Array.of(5), true);
     add(reassembly, 1, new Uint8Array(0), true);
@@ -85,7 +85,7 @@ describe('joining message pieces', () => {
       { channelId: 3, message: Uint8Array.of(5) },
       { channelId: 1, message: Uint8Array.of(1, 3) },
     ]);
-    expect(reassembly.bufferedBytes).to.equal(0);
+    expect(reassembly.heldBytes).to.equal(0);
   });
 
   it('TR-156: delivers an empty message for an empty last piece', () => {
@@ -112,10 +112,29 @@ describe('joining message pieces', () => {
         expect(delivered.every(({ message }) => message.byteLength === message.buffer.byteLength)).to.equal(
           true,
         );
-        const buffered = [...open.values()].reduce((sum, bytes) => sum + bytes.length, 0);
-        expect(reassembly.bufferedBytes).to.equal(buffered);
+        const received = [...open.values()].filter(({ length }) => length > 0);
+        expect(reassembly.heldBytes).to.be.at.most(
+          received.reduce((sum, { length }) => sum + Math.max(1024, 2 * length), 0),
+        );
+        expect(reassembly.heldBytes).to.be.at.least(received.reduce((sum, { length }) => sum + length, 0));
       }),
     );
+  });
+
+  it('holds as much memory as has arrived, in steps that double, and never more than the limit', () => {
+    const { reassembly } = recording(5000);
+    const held = new Set<number>();
+    for (let index = 0; index < 5000; index++) {
+      add(reassembly, 1, Uint8Array.of(1), false);
+      held.add(reassembly.heldBytes);
+    }
+    expect([...held]).to.deep.equal([1024, 2048, 4096, 5000]);
+    add(reassembly, 2, pattern(3000), false);
+    expect(reassembly.heldBytes).to.equal(8000);
+    add(reassembly, 2, pattern(1), false);
+    expect(reassembly.heldBytes).to.equal(10_000);
+    add(reassembly, 1, new Uint8Array(0), true);
+    expect(reassembly.heldBytes).to.equal(5000);
   });
 
   it('joins a message of the greatest length allowed from single bytes', () => {
@@ -159,7 +178,7 @@ describe('joining message pieces', () => {
     add(reassembly, 1, pattern(8), false);
     reassembly.drop(1);
     reassembly.drop(2);
-    expect(reassembly.bufferedBytes).to.equal(0);
+    expect(reassembly.heldBytes).to.equal(0);
     add(reassembly, 1, pattern(8), true);
     expect(delivered.map(({ message }) => message.length)).to.deep.equal([8]);
   });
@@ -185,6 +204,6 @@ describe('joining message pieces', () => {
     expect(() => add(reassembly, 1, pattern(2), true)).to.throw('enough');
     add(reassembly, 1, pattern(3), true);
     expect(lengths).to.deep.equal([4, 3]);
-    expect(reassembly.bufferedBytes).to.equal(0);
+    expect(reassembly.heldBytes).to.equal(0);
   });
 });

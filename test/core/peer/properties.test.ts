@@ -77,7 +77,7 @@ describe('random events', () => {
       ),
       { numRuns: 240 },
     );
-  });
+  }).timeout(300_000);
 
   it('PM-257 PM-258 PM-259 keep every invariant under any options, with all events', () => {
     fc.assert(
@@ -87,7 +87,7 @@ describe('random events', () => {
       }),
       { numRuns: 240 },
     );
-  });
+  }).timeout(300_000);
 
   it('were at least 100,000', () => {
     expect(events).to.be.at.least(100_000);
@@ -105,7 +105,7 @@ describe('random events', () => {
       }),
       { numRuns: 100 },
     );
-  });
+  }).timeout(60_000);
 
   it('leave every earlier state as it was', () => {
     const runs = fc.array(ticksOf(EVENT_TYPES), { minLength: 60, maxLength: 60 });
@@ -120,5 +120,5 @@ describe('random events', () => {
       }),
       { numRuns: 60 },
     );
-  });
+  }).timeout(60_000);
 });

@@ -7,7 +7,7 @@ import type { PeerOptions } from '../../../src/core/peer/options.ts';
 import { step } from '../../../src/core/peer/peer-core.ts';
 import type { Chance, Effect, PeerResult } from '../../../src/core/peer/peer-event.ts';
 import type { PeerState } from '../../../src/core/peer/peer-state.ts';
-import { tieKey } from '../../../src/core/peer/peer-table.ts';
+import { tieKey } from '../../../src/core/peer/rank-order.ts';
 import { aimed, anyOptions, bareOptions, chanceOf, EVENT_TYPES, ticksOf, type Tick } from './arbitraries.ts';
 import { ReferenceModel, type ModelAnswer } from './reference-model.ts';
 import { id, T0 } from './shorthand.ts';
@@ -119,7 +119,7 @@ function setUp(options: PeerOptions, seed: number): { model: ReferenceModel; rea
   const constructed = construct({ selfId: id('0'), options, stored }, { now: T0, rng });
   if ('error' in constructed) throw new Error(constructed.error);
   const { state } = constructed;
-  const tieOf = (peer: PeerState['selfId']): string => tieKey(state.settings.tieSalt ?? '', peer);
+  const tieOf = (peer: PeerState['selfId']): string => tieKey(state.settings.tieSalt, peer);
   const model = new ReferenceModel(state.selfId, state.settings, tieOf, chanceOf(seed), T0);
   return { model, real: { state, nowMs: T0, rng } };
 }

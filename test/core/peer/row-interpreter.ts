@@ -39,6 +39,8 @@ export class RowTable {
   readonly #records = new Map<NodeId, PeerRecord>();
   readonly #bans = new Map<NodeId, BanRecord>();
   #faults = 0;
+  #lastOutcome = '';
+  #lastWhy = '';
 
   constructor(row: Row) {
     this.#row = row;
@@ -52,7 +54,7 @@ export class RowTable {
     const setUp = this.#setUp(name, args);
     if (setUp !== undefined) return setUp;
     if (this.state === undefined) this.#construct({ records: [], bans: [] });
-    const event = eventOf(name, args);
+    const event = eventOf(name, args, this.nowMs);
     return event === undefined ? this.#query(name, args) : this.#step(event, name, args);
   }
 
@@ -129,6 +131,8 @@ export class RowTable {
       this.#perform(effects);
       this.wasRefused = result.outcome === 'refused';
       answer = answerOf(name, result);
+      this.#lastOutcome = result.outcome;
+      this.#lastWhy = result.why.rule;
     }
     return answer;
   }
@@ -194,6 +198,18 @@ export class RowTable {
       }
       case 'getHeight':
         return String(queries.height(state, peer));
+      case 'sources':
+        return list((info?.addresses ?? []).map(({ source }) => digitOf(source ?? 'unknown')));
+      case 'tried':
+        return list((info?.addresses ?? []).map(({ tried }) => String(tried)));
+      case 'outcome':
+        return this.#lastOutcome;
+      case 'why':
+        return this.#lastWhy;
+      case 'bans':
+        return list(describeState(state).bans.map((ban) => digitOf(ban.id)));
+      case 'storedBans':
+        return list([...this.#bans.keys()].sort().map(digitOf));
       case 'inactive':
         return String(info?.inactive ?? false);
       case 'advertise':
@@ -228,11 +244,16 @@ function markText(state: PeerState, name: string): string {
   }
 }
 
-function eventOf(name: string, [first = '', second = '']: readonly string[]): PeerEvent | undefined {
+function eventOf(name: string, args: readonly string[], nowMs: number): PeerEvent | undefined {
+  const [first = '', second = '', ...rest] = args;
   switch (name) {
     case 'add':
-    case 'dialed':
+      return { type: name, address: addressArgument(first), ...addDetails(args.slice(1)) };
     case 'dialFailed':
+      return { type: name, address: addressArgument(first), ...failureDetails(args.slice(1)) };
+    case 'dialed':
+    case 'dial':
+    case 'addBootstrap':
       return { type: name, address: addressArgument(first) };
     case 'dialNext':
     case 'evictNext':
@@ -240,22 +261,65 @@ function eventOf(name: string, [first = '', second = '']: readonly string[]): Pe
     case 'accepted':
     case 'disconnected':
     case 'inactivate':
+    case 'disconnect':
+    case 'unban':
       return { type: name, peer: id(first) };
     case 'ready':
       if (first === '') return undefined;
       return { type: name, peer: id(first), channels: second === '' ? [] : second.split(',').map(Number) };
     case 'errored':
-      return { type: name, peer: id(first), cause: 'broken' };
+      return {
+        type: name,
+        peer: id(first),
+        cause: 'broken',
+        ...(second !== '' && { weight: Number(second) }),
+      };
     case 'good':
-    case 'bad':
-      return { type: 'processPeerEvent', peer: id(first), status: name };
+    case 'bad': {
+      const weight = second === '' || second.startsWith('x') ? {} : { weight: Number(second) };
+      return { type: 'processPeerEvent', peer: id(first), status: name, ...weight };
+    }
     case 'report':
       return { type: 'processPeerEvent', peer: id(first), status: second };
     case 'setHeight':
       return { type: name, peer: id(first), height: Number(second) };
+    case 'ban':
+      return {
+        type: name,
+        peer: id(first),
+        untilMs: nowMs + Number(second),
+        reason: rest.join(' ') || 'spam',
+      };
+    case 'setPersistent':
+      return { type: name, peer: id(first), persistent: second === 'true' };
     default:
       return undefined;
   }
+}
+
+/** `configured`, `self-declared` or a digit for the source, and `verified`. */
+function addDetails(
+  words: readonly string[],
+): Pick<Extract<PeerEvent, { type: 'add' }>, 'source' | 'verified'> {
+  const source = words.find((word) => word !== 'verified');
+  const isRole = source === 'configured' || source === 'self-declared';
+  return {
+    ...(source !== undefined && { source: isRole ? source : id(source) }),
+    ...(words.includes('verified') && { verified: true }),
+  };
+}
+
+/** `soft`, `after=300`, `x3` for a repetition, anything else for the cause. */
+function failureDetails(
+  words: readonly string[],
+): Omit<Extract<PeerEvent, { type: 'dialFailed' }>, 'type' | 'address'> {
+  const after = words.find((word) => word.startsWith('after='));
+  const cause = words.find((word) => word !== 'soft' && word !== after && !/^x\d+$/.test(word));
+  return {
+    ...(cause !== undefined && { cause }),
+    ...(after !== undefined && { retryAfterMs: Number(after.slice('after='.length)) }),
+    ...(words.includes('soft') && { soft: true }),
+  };
 }
 
 /** `m:a`, or the parts of an address as JSON without spaces (`_` for a space). */

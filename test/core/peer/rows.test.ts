@@ -8,6 +8,8 @@ import { CONSTRUCTION_ROWS } from './rows/construction-rows.ts';
 import { DIAL_ROWS } from './rows/dial-rows.ts';
 import { DIALED_ROWS } from './rows/dialed-rows.ts';
 import { EVICT_ROWS } from './rows/evict-rows.ts';
+import { EXTENSION_ROWS } from './rows/extension-rows.ts';
+import { OPERATION_ROWS } from './rows/operation-rows.ts';
 import { OPTION_ROWS } from './rows/option-rows.ts';
 import { PRUNE_ROWS } from './rows/prune-rows.ts';
 import { QUERY_ROWS } from './rows/query-rows.ts';
@@ -29,6 +31,8 @@ const GROUPS: Readonly<Record<string, readonly Row[]>> = {
   pruning: PRUNE_ROWS,
   advertising: ADVERTISE_ROWS,
   'queries and wake-ups': QUERY_ROWS,
+  'operations of a running node': OPERATION_ROWS,
+  'extensions behind options': EXTENSION_ROWS,
 };
 
 for (const [name, rows] of Object.entries(GROUPS)) {

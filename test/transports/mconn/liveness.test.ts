@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import { SimulatedClock } from '../../../src/testing/simulated-clock.ts';
+import { Liveness } from '../../../src/transports/mconn/liveness.ts';
 import { hex, unhex } from '../../support/bytes.ts';
 import { rawSession, type RawSession } from '../../support/raw-session.ts';
 
@@ -76,13 +78,20 @@ describe('mconn liveness', () => {
   });
 
   it('what came in while this process stood still is seen before the peer is judged', async () => {
-    const { peer, probe } = session;
-    await advance(60_000);
-    peer.writePlain(PONG);
-    // The bytes are in the socket, but nothing of ours has run: the timer comes first.
-    await session.env.advance(45_000);
-    await settle();
-    expect(probe.ends).to.deep.equal([]);
+    const clock = new SimulatedClock();
+    const seen: string[] = [];
+    const liveness = new Liveness(
+      clock,
+      {},
+      { ping: () => seen.push('ping'), dead: () => seen.push('dead') },
+    );
+    await clock.advance(60_000);
+    // Due at the same instant, but after the timer that would judge the peer.
+    clock.setTimer(() => liveness.ponged(), 45_000);
+    await clock.advance(45_000);
+    expect(seen).to.deep.equal(['ping']);
+    liveness.stop();
+    expect(clock.pending().timers).to.deep.equal([]);
   });
 
   it('a ping is answered and a pong awaited on the settings given', async () => {

@@ -42,7 +42,7 @@ describe('mconn connection against a hand-driven peer', () => {
   }
 
   it('TR-099: a message that was queued is on the wire before flushClose closes', async () => {
-    const { peer, connection, probe } = await start();
+    const { env, peer, connection, probe } = await start();
     probe.queue(1, Buffer.from('abc'));
     const flushed = connection.flushClose();
     expect(hex(await peer.readPlain(12))).to.equal('0b1a09080110011a03616263');
@@ -51,6 +51,7 @@ describe('mconn connection against a hand-driven peer', () => {
     await flushed;
     expect(await probe.ended).to.deep.equal({ by: 'local' });
     expect(peer.unreadBytes).to.equal(0);
+    expect(env.timers).to.deep.equal([]);
   });
 
   it('TR-127: fifty queued messages are all on the wire when flushClose resolves, in order', async () => {
@@ -70,7 +71,6 @@ describe('mconn connection against a hand-driven peer', () => {
     const { env, peer, connection, probe } = await start();
     probe.queue(1, Buffer.from('abc'));
     const flushed = connection.flushClose();
-    peer.socket.allowHalfOpen = true;
     await peer.over;
     while (env.timers.length < 2) await new Promise((turn) => setImmediate(turn));
     await env.advance(1000);
@@ -102,6 +102,19 @@ describe('mconn connection against a hand-driven peer', () => {
     connection.close();
     await flushed;
     expect(probe.ends).to.deep.equal([{ by: 'local' }]);
+  });
+
+  it('what comes before start waits in the socket', async () => {
+    const session = await rawSession(LIMITS, {}, 'not started');
+    open.push(session);
+    const { peer, connection, probe } = session;
+    for (let i = 0; i < 20; i++) peer.writePlain(packet(1, pattern(1000, 7, i)));
+    peer.write(new Uint8Array(16 * 1024 * 1024));
+    for (let turn = 0; turn < 200; turn++) await new Promise((next) => setImmediate(next));
+    expect(connection.status().bytesReceived).to.be.below(1024 * 1024);
+    connection.start(probe);
+    await probe.deliveries(20);
+    expect(await probe.ended).to.have.nested.include({ 'error.reason': 'frame-tag' });
   });
 
   it('TR-106: pongs nobody asked for do no harm', async () => {

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { expect } from 'chai';
 import type { Endpoint } from '../../../src/core/endpoint.ts';
 import { realEnv } from '../../../src/env/real-env.ts';
@@ -159,17 +160,27 @@ describe('mconn transport', () => {
   it('TR-154: an endpoint without a port is dialled at the default port', async () => {
     const [transport, endpoint] = await listening();
     const dialler = make({ defaultPort: endpoint.port });
-    const [dialled] = await connect(dialler, transport, { ...endpoint, port: 0 });
+    const controller = new AbortController();
+    const dialling = dialler.dial({ ...endpoint, port: 0 }, controller.signal);
+    const [dialled, accepted] = await Promise.all([dialling, transport.accept()]);
+    connections.push(dialled, accepted);
+    expect(getEventListeners(controller.signal, 'abort')).to.deep.equal([]);
     expect(dialled.remoteEndpoint).to.deep.equal(endpoint);
   });
 
   it('TR-011: a dial that is aborted while it connects gives the reason back and leaves no socket', async () => {
-    const [, endpoint] = await listening();
+    const listener = await RawListener.listen();
     const controller = new AbortController();
     const why = new Error('no longer wanted');
-    const dialling = rejection(make().dial(endpoint, controller.signal));
+    const dialling = rejection(make().dial(listener.endpoint, controller.signal));
+    // The system has been asked to connect by then, and has not said yet that it did.
+    await new Promise<void>((next) => process.nextTick(next));
     controller.abort(why);
     expect(await dialling).to.equal(why);
+    const peer = await listener.accept();
+    await peer.over;
+    peer.destroy();
+    listener.close();
   });
 
   it('an abort between the two tries of :: stops the second', async () => {

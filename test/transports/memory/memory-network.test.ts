@@ -126,6 +126,7 @@ describe('memory network', () => {
       const dialling = rejection(a.dial(toBob, controller.signal));
       await clock.advance(advanceMs);
       controller.abort(why);
+      expect(clock.pending().timers).to.deep.equal([]);
       expect(await run(dialling)).to.equal(why);
       let isAccepted = false;
       void b.accept().then(
@@ -204,7 +205,53 @@ describe('memory network', () => {
     });
   }
 
-  it('TR-066: what is on the way when a side closes is lost', async () => {
+  it('TR-066: what is on the way when the sender closes is lost', async () => {
+    const { clock, connect, messages, run } = world({ latencyMs: 10 });
+    const [dialled, accepted] = await connect();
+    const [atA, atB] = [messages(dialled), messages(accepted)];
+    atA.trySend(CHANNEL, bytes('lost'));
+    await clock.advance(5);
+    await run(atA.close());
+    expect(await run(atB.ended)).to.deep.equal({ by: 'remote' });
+    expect(atB.waitingMessages).to.equal(0);
+  });
+
+  it('nothing is delivered to a connection that is being flushed', async () => {
+    const { clock, network, connect, messages, run } = world({ windowMessages: 1 });
+    const [atA, atB] = (await connect()).map(messages) as [ConnectionMessages, ConnectionMessages];
+    const link = network.links.find(({ to }) => to === bob.nodeId)!;
+    link.hold();
+    for (let i = 0; i < 2; i++) await run(atA.send(CHANNEL, bytes('flushed')));
+    const flushed = atA.flushClose();
+    atB.trySend(CHANNEL, bytes('too late'));
+    await clock.advance(1000);
+    expect(atA.waitingMessages).to.equal(0);
+    link.release();
+    await run(flushed);
+    await clock.advance(0);
+    expect(atB.waitingMessages).to.equal(2);
+  });
+
+  it('a link can be held from within a delivery', async () => {
+    const { clock, network, connect, messages } = world();
+    const [dialled, accepted] = await connect();
+    const atA = new ConnectionMessages(dialled, { channels: CHANNELS, queueMessages: 10 });
+    const atB = messages(accepted);
+    const link = network.links.find(({ to }) => to === bob.nodeId)!;
+    const deliver = atB.deliver.bind(atB);
+    atB.deliver = (channelId, message) => {
+      deliver(channelId, message);
+      link.hold();
+    };
+    for (let i = 0; i < 3; i++) atA.trySend(CHANNEL, bytes('one at a time'));
+    await clock.advance(1000);
+    expect(atB.waitingMessages).to.equal(1);
+    link.release();
+    await clock.advance(1000);
+    expect(atB.waitingMessages).to.equal(2);
+  });
+
+  it('TR-066: what is on the way when the receiver closes is lost', async () => {
     const { clock, network, connect, messages, run } = world({ latencyMs: 10 });
     const pair = await connect();
     const [atA, atB] = pair.map(messages) as [ConnectionMessages, ConnectionMessages];
