@@ -79,6 +79,7 @@ export default tseslint.config(
         module: 'writable',
         URL: 'readonly',
         Buffer: 'readonly',
+        AbortController: 'readonly',
       },
     },
   },

@@ -4,28 +4,44 @@
 
 // The router.
 export { createRouter, type Router } from './actors/router.ts';
-export type { PeerFilter, PexOptions, RouterOptions } from './actors/router-config.ts';
+export type {
+  EndpointFilter,
+  NodeInfoChanges,
+  NodeInfoContext,
+  PeerFilter,
+  PexOptions,
+  RouterOptions,
+} from './actors/router-config.ts';
 export { productPeerOptions } from './actors/router-config.ts';
 export type { RouterStats } from './actors/router-stats.ts';
+export type { DropTotal } from './actors/drop-log.ts';
 export type { PeerView } from './actors/peer-view.ts';
 export type { RouterLimitOptions } from './core/router-options.ts';
 export type { PeerOptions } from './core/peer/options.ts';
 
 // Channels and messages.
 export type {
-  BroadcastOptions,
-  BroadcastResult,
   Channel,
+  ChannelAccounting,
   ChannelPeer,
-  Outbound,
+  ChannelVisibility,
   PeerReport,
   ReportOutcome,
-  SendOptions,
 } from './actors/channel.actor.ts';
+export type {
+  BroadcastOptions,
+  BroadcastResult,
+  Loss,
+  Outbound,
+  SendOptions,
+} from './actors/channel-sender.ts';
+export { mergeChannels } from './actors/merge-channels.ts';
+export type { MessageConsumer, MessageSource } from './actors/message-consumer.ts';
 export type { ChannelDescriptor, ChannelId, Codec } from './core/channel.ts';
 export type { Inbound } from './core/envelope.ts';
 export type { PeerUpdate } from './core/peer-update.ts';
-export { protobufCodec } from './wire/protobuf-codec.ts';
+export { protobufCodec, type ProtobufType } from './wire/protobuf-codec.ts';
+export { oneofCodec, wrappedCodec, type OneofMembers, type Wrapping } from './wire/wrapped-codec.ts';
 
 // Identity and addresses.
 export type { Identity } from './core/identity.ts';

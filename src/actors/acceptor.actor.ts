@@ -40,9 +40,14 @@ export class Acceptor {
     });
   }
 
+  /** Whether it takes connections now: not while it pauses after an error. */
+  get accepting(): boolean {
+    return this.actor.alive && this.actor.snapshot().matches('listening');
+  }
+
   #acceptNext(): void {
     const { kernel } = this.#supervisor;
-    this.transport.accept().then(
+    this.#accept().then(
       (connection) => kernel.post(this.path, () => this.#accepted(connection)),
       (error: unknown) =>
         kernel.post(this.path, () => {
@@ -54,12 +59,21 @@ export class Acceptor {
     );
   }
 
+  /** A transport that throws where it should reject is treated alike. */
+  async #accept(): Promise<Connection> {
+    return await this.transport.accept();
+  }
+
   #accepted(connection: Connection): void {
     if (!this.actor.alive) {
       connection.close();
       return;
     }
-    this.#supervisor.takeInbound(this.transport, connection);
+    try {
+      this.#supervisor.takeInbound(this.transport, connection);
+    } catch (error) {
+      this.#supervisor.kernel.fault(this.path, error);
+    }
     this.actor.send({ type: 'connection.accepted' });
   }
 }

@@ -3,7 +3,7 @@
  * against other connections of the same peer, and a place in the core.
  */
 import type { PeerRefusalCode, RejectCode } from '../core/codes.ts';
-import { errorReason, P2PError } from '../core/errors.ts';
+import { attribute } from '../core/error-attribution.ts';
 import type { Incumbent } from '../core/handshake/arbitration.ts';
 import { declaredAddress } from '../core/handshake/declared-address.ts';
 import { judgeHandshake } from '../core/handshake/judge.ts';
@@ -11,16 +11,18 @@ import { settle } from '../core/handshake/settlement.ts';
 import type { NodeId } from '../core/node-id.ts';
 import { rejectConsequence } from '../core/reject-code.ts';
 import type { RouterLimits } from '../core/router-options.ts';
+import { firstRefusal, type Filter } from './filters.ts';
 import type { Kernel } from './kernel.ts';
 import type { PeerDecisions } from './peer-decisions.ts';
 import type { PeerLink } from './peer.actor.ts';
-import type { PeerFilter } from './router-config.ts';
+import type { EndpointFilter, PeerFilter } from './router-config.ts';
 import type { RoutingTable } from './routing-table.ts';
 
 export interface AdmissionHost {
   readonly kernel: Kernel;
   readonly selfId: NodeId;
   readonly limits: RouterLimits;
+  readonly endpointFilters: readonly EndpointFilter[];
   readonly filters: readonly PeerFilter[];
   readonly decisions: PeerDecisions;
   readonly table: RoutingTable;
@@ -36,6 +38,17 @@ export class Admission {
 
   constructor(host: AdmissionHost) {
     this.#host = host;
+  }
+
+  /** Only who comes to us is asked about: an address that we dial was chosen. */
+  screen(link: PeerLink): void {
+    const { endpointFilters } = this.#host;
+    const pass = (): void => link.actor.send({ type: 'endpoint.passed' });
+    if (link.direction === 'outbound' || endpointFilters.length === 0) {
+      pass();
+      return;
+    }
+    this.#ask(link, endpointFilters, link.connection.remoteEndpoint, pass);
   }
 
   judge(link: PeerLink): void {
@@ -55,15 +68,22 @@ export class Admission {
         code: 'handshake-refused',
         about: { code, ...(reason === undefined ? {} : { reason }), ...(peer === undefined ? {} : { peer }) },
       });
-      if (peer !== undefined && rejectConsequence(code, 'local') === 'park') {
-        this.#host.decisions.apply({ type: 'inactivate', peer });
-      }
+      if (peer !== undefined) this.#holdAgainst(peer, code);
       this.#refuse(link, code);
       return;
     }
     this.#learnDeclared(link);
-    if (this.#host.filters.length === 0 || link.filtered) this.#settle(link);
-    else this.#filter(link);
+    if (this.#host.filters.length === 0 || link.filtering === 'passed') this.#settle(link);
+    else if (link.filtering === 'not-asked') this.#filter(link);
+  }
+
+  /** What a refused handshake says about who has proven an identity in it. */
+  #holdAgainst(peer: NodeId, code: RejectCode): void {
+    const { decisions } = this.#host;
+    if (rejectConsequence(code, 'local') === 'park') decisions.apply({ type: 'inactivate', peer });
+    if (code !== 'bad_node_info') return;
+    const { demerit: weight } = attribute('bad-node-info');
+    decisions.apply({ type: 'processPeerEvent', peer, status: 'bad', weight });
   }
 
   /** A peer is the best source of its own address; unverified until a dial has proven it. */
@@ -74,55 +94,35 @@ export class Admission {
   }
 
   #filter(link: PeerLink): void {
-    const { kernel } = this.#host;
-    this.#runFilters(link).then(
-      (reason) => kernel.post(link.path, () => this.#filtered(link, reason)),
-      (error: unknown) => kernel.post(link.path, () => this.#filtered(link, errorReason(error))),
-    );
-  }
-
-  async #runFilters(link: PeerLink): Promise<string | undefined> {
-    const { clock } = this.#host.kernel;
-    const abort = new AbortController();
-    const giveUp = (): void =>
-      abort.abort(new P2PError('timeout', 'a filter took too long', { reason: 'filter' }));
-    const { filterTimeoutMs } = this.#host.limits;
-    const cancel =
-      filterTimeoutMs === Infinity ? undefined : link.scope.timer(clock, giveUp, filterTimeoutMs);
-    const onScopeEnd = (): void => abort.abort(link.scope.signal.reason);
-    link.scope.signal.addEventListener('abort', onScopeEnd);
-    const { nodeInfo } = link.remote!;
-    const subject = { id: link.peer!, moniker: nodeInfo.moniker, ip: link.connection.remoteEndpoint.ip };
-    const aborted = new Promise<never>((_, reject) => {
-      abort.signal.addEventListener('abort', () => reject(abort.signal.reason as Error));
+    const { id, moniker } = { id: link.peer!, moniker: link.remote!.nodeInfo.moniker };
+    link.filtering = 'asked';
+    this.#ask(link, this.#host.filters, { id, moniker, ip: link.connection.remoteEndpoint.ip }, () => {
+      link.filtering = 'passed';
+      if (link.isIn({ handshaking: 'judging' })) this.#settle(link);
     });
-    try {
-      for (const filter of this.#host.filters) {
-        const reason = await Promise.race([filter(subject, abort.signal), aborted]);
-        if (reason !== undefined) return reason;
-      }
-      return undefined;
-    } finally {
-      aborted.catch(() => undefined);
-      cancel?.();
-      link.scope.signal.removeEventListener('abort', onScopeEnd);
-    }
   }
 
-  #filtered(link: PeerLink, reason: string | undefined): void {
-    if (!link.actor.alive || !link.actor.snapshot().matches({ handshaking: 'judging' })) return;
-    if (reason === undefined) {
-      link.filtered = true;
-      this.#settle(link);
-      return;
-    }
-    this.#host.kernel.record({ kind: 'note', actor: link.path, code: 'filtered', about: { reason } });
-    this.#refuse(link, 'filtered');
+  /** Asks filters and goes on with `pass`, or refuses the connection; does nothing when it has ended meanwhile. */
+  #ask<S>(link: PeerLink, filters: readonly Filter<S>[], subject: S, pass: () => void): void {
+    const { kernel, limits } = this.#host;
+    const run = { clock: kernel.clock, scope: link.scope, timeoutMs: limits.filterTimeoutMs };
+    void firstRefusal(filters, subject, run).then((reason) =>
+      kernel.post(link.path, () => {
+        if (!link.isIn('handshaking')) return;
+        if (reason === undefined) {
+          pass();
+          return;
+        }
+        kernel.record({ kind: 'note', actor: link.path, code: 'filtered', about: { reason } });
+        this.#refuse(link, 'filtered');
+      }),
+    );
   }
 
   #settle(link: PeerLink): void {
     const { selfId, limits, kernel, table } = this.#host;
     const rivals = table.others(link).flatMap((other) => rivalOf(other));
+    if (link.waited && this.#hurry(link, rivals)) return;
     const candidate = { peer: link.peer!, direction: link.direction };
     const context = { selfId, now: kernel.clock.now(), supersedeAfterMs: limits.supersedeAfterMs };
     const settlement = settle(rivals, candidate, context);
@@ -152,6 +152,17 @@ export class Admission {
       return;
     }
     this.#admit(link);
+  }
+
+  /** The time of those that are closing is up: they go now, and the candidate is judged again when they have. */
+  #hurry(link: PeerLink, rivals: readonly Rival[]): boolean {
+    const closing = rivals.filter(({ phase }) => phase === 'closing');
+    if (closing.length === 0) return false;
+    link.actor.send({ type: 'peer.wait' });
+    for (const { link: rival } of closing) {
+      rival.actor.send({ type: 'connection.closed', by: 'local', reason: rival.reason });
+    }
+    return true;
   }
 
   /** The place of a connection that is not ready goes to another one at once, whatever becomes of it. */
@@ -221,12 +232,8 @@ function rivalOf(link: PeerLink): Rival[] {
 }
 
 function phaseOf(link: PeerLink): Incumbent['phase'] | undefined {
-  if (!link.actor.alive) return undefined;
-  const snapshot = link.actor.snapshot();
-  if (snapshot.matches('evicting')) return 'closing';
-  if (snapshot.matches('connected') || snapshot.matches({ handshaking: 'probation' })) return 'ready';
-  if (snapshot.matches({ handshaking: 'held' })) return 'held';
-  if (snapshot.matches({ handshaking: 'refusing' }) || snapshot.matches({ handshaking: 'securing' }))
-    return undefined;
-  return snapshot.matches('handshaking') ? 'pending' : undefined;
+  if (link.isIn('evicting')) return 'closing';
+  if (link.isIn('connected') || link.isIn({ handshaking: 'probation' })) return 'ready';
+  if (link.isIn({ handshaking: 'held' })) return 'held';
+  return link.isIn('handshaking') && !link.isIn({ handshaking: 'refusing' }) ? 'pending' : undefined;
 }

@@ -2,10 +2,9 @@
  * An open channel as its user holds it, and what makes the channel chart act. Messages go straight to the outboxes of
  * the peers and come from the inbox; only opening and closing are events.
  */
-import { Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
 import type { ChannelDescriptor, ChannelId, ChannelSettings, Codec } from '../core/channel.ts';
-import type { DropReason, Outcome } from '../core/codes.ts';
-import type { Clock } from '../core/env.ts';
+import type { Outcome } from '../core/codes.ts';
 import type { Inbound } from '../core/envelope.ts';
 import { P2PError } from '../core/errors.ts';
 import type { NodeId } from '../core/node-id.ts';
@@ -13,52 +12,32 @@ import type { PeerUpdate } from '../core/peer-update.ts';
 import { Ledger, type LedgerSnapshot } from '../core/queue/accounting.ts';
 import type { Budget } from '../core/queue/budget.ts';
 import { Inbox } from '../core/queue/inbox.ts';
-import type { RoomResult } from '../core/queue/room-waiters.ts';
 import { channelMachine } from '../machines/channel.machine.ts';
+import {
+  ChannelSender,
+  type BroadcastOptions,
+  type BroadcastResult,
+  type Outbound,
+  type SenderHost,
+  type SendOptions,
+} from './channel-sender.ts';
+import type { DropLog } from './drop-log.ts';
 import type { Kernel, Supervised } from './kernel.ts';
+import {
+  InboxConsumer,
+  MessageIterator,
+  observeMessages,
+  type MessageConsumer,
+  type MessageSource,
+} from './message-consumer.ts';
 import type { PeerLink } from './peer.actor.ts';
-
-/** Messages an observable hands over before it lets the event loop turn. */
-const OBSERVABLE_BATCH = 32;
-
-/** How long `send` waits for room when nothing else is said, in milliseconds. */
-const SEND_TIMEOUT_MS = 10_000;
-
-/** How a message was lost on our side. */
-export type Loss = Exclude<Outcome, 'queued'>;
-
-export interface Outbound<M> {
-  readonly to: NodeId;
-  readonly message: M;
-  /** How long the message may wait in the lane; default: as long as the channel allows. */
-  readonly ttlMs?: number;
-}
-
-export interface SendOptions {
-  /** How long to wait for room, in milliseconds; default 10 000. */
-  readonly timeoutMs?: number;
-  readonly signal?: AbortSignal;
-}
-
-export interface BroadcastOptions {
-  /** Only these; default every peer that has the channel. */
-  readonly to?: readonly NodeId[];
-  /** Not these. */
-  readonly except?: readonly NodeId[];
-  /** Only peers for which this returns true. A throw counts as false. */
-  readonly filter?: (peer: NodeId) => boolean;
-  /** As in `Outbound`. */
-  readonly ttlMs?: number;
-}
-
-export interface BroadcastResult {
-  readonly queued: readonly NodeId[];
-  readonly skipped: readonly { readonly peer: NodeId; readonly reason: Loss }[];
-}
+import { ReportingLedger } from './reporting-ledger.ts';
+import type { UpdateFeed } from './update-feed.ts';
 
 /** What a reactor has to say of a peer. */
 export interface PeerReport {
   readonly peer: NodeId;
+  /** What happened. Cancellations and local time-outs, also as the cause of another error, are nobody's fault. */
   readonly error: unknown;
   /** Evict the peer whatever the capacity; default false. */
   readonly fatal?: boolean;
@@ -77,31 +56,30 @@ export interface ChannelPeer {
   readonly queuedBytes: number;
 }
 
+/**
+ * Who knows of a channel that was just opened: every peer, or only those that connect from now on, because some of those
+ * connected take no part in channel-set updates.
+ */
+export type ChannelVisibility = 'all-peers' | 'new-peers-only';
+
 /** What a channel needs of the router that opened it. */
-export interface ChannelHost {
+export interface ChannelHost extends SenderHost {
   readonly kernel: Kernel;
-  readonly clock: Clock;
-  readonly selfId: NodeId;
-  readonly strict: boolean;
   readonly drainTimeoutMs: number;
   readonly routerBudget: Budget;
-  /** The routed connection of a peer. */
-  route(peer: NodeId): PeerLink | undefined;
-  routes(): Iterable<PeerLink>;
+  readonly feed: UpdateFeed;
   /** Opens lanes to all peers and declares the id from now on. */
   registerChannel(channel: AnyChannel): void;
   releaseChannel(channel: AnyChannel, reason: 'channel_closed' | 'router_stopped'): void;
-  evictSlowPeer(link: PeerLink, what: 'send' | 'receive'): void;
   report(channelId: ChannelId, report: PeerReport): ReportOutcome;
   praise(peer: NodeId): void;
-  updates(channelId: ChannelId): AsyncIterable<PeerUpdate>;
-  noteDrop(
-    direction: 'in' | 'out',
-    channelId: ChannelId,
-    reason: Outcome | DropReason,
-    bytes: number,
-    peer: NodeId,
-  ): void;
+}
+
+/** The books that outlive channels. */
+export interface RouterBooks {
+  readonly in: Ledger;
+  readonly out: Ledger;
+  readonly drops: DropLog;
 }
 
 /** What the router does with a channel whatever its messages are. */
@@ -112,8 +90,8 @@ export interface AnyChannel {
   /** Collects the counts of all lanes of the channel. */
   readonly sent: Ledger;
   readonly actor: Supervised<typeof channelMachine>;
-  /** Decodes and queues what arrived; false when it could not be decoded. */
-  arrived(link: PeerLink, bytes: Uint8Array, now: number): boolean;
+  /** Decodes what arrived and queues it, unless the inbox has no room. */
+  arrived(link: PeerLink, bytes: Uint8Array, now: number): 'queued' | 'dropped' | 'undecodable';
   peerDown(peer: NodeId): void;
   laneDrained(): void;
   end(reason: 'channel_closed' | 'router_stopped', drain: boolean): void;
@@ -126,53 +104,80 @@ export interface ChannelAccounting {
 }
 
 /** A typed lane to every peer that has it too. */
-export class Channel<M> implements AnyChannel {
+export class Channel<M> implements AnyChannel, MessageSource<M> {
   readonly id: ChannelId;
   readonly name: string;
   readonly settings: ChannelSettings;
-  readonly sent = new Ledger();
+  readonly sent: Ledger;
   readonly actor: Supervised<typeof channelMachine>;
   /** Resolves when the channel is closed. */
   readonly closed: Promise<void>;
   readonly #host: ChannelHost;
   readonly #codec: Codec<M>;
+  readonly #sender: ChannelSender<M>;
   readonly #inbox: Inbox<Inbound<M>>;
   #resolveClosed: () => void = () => undefined;
-  #consumer: object | undefined;
-  #accepting = true;
+  #visibleTo: ChannelVisibility = 'all-peers';
+  #isConsumed = false;
+  /** Whose messages the inbox is looking at. */
+  #arrivingFrom: NodeId | undefined;
   #closeReason: 'channel_closed' | 'router_stopped' = 'channel_closed';
   #drains = true;
+  #isReleased = false;
 
-  constructor(host: ChannelHost, descriptor: ChannelDescriptor<M>, settings: ChannelSettings) {
+  constructor(
+    host: ChannelHost,
+    books: RouterBooks,
+    descriptor: ChannelDescriptor<M>,
+    settings: ChannelSettings,
+  ) {
+    const { codec } = descriptor;
+    const { drops } = books;
     this.#host = host;
-    this.#codec = descriptor.codec;
+    this.#codec = codec;
     this.id = settings.id;
     this.name = settings.name;
     this.settings = settings;
-    this.#inbox = new Inbox({ settings, routerBudget: host.routerBudget });
+    this.sent = new Ledger(books.out);
+    this.#sender = new ChannelSender(host, { settings, codec, books: this.sent, drops });
+    const ledger = new ReportingLedger(books.in, (reason, bytes) =>
+      drops.note('in', settings.id, reason, bytes, this.#arrivingFrom),
+    );
+    this.#inbox = new Inbox({ settings, routerBudget: host.routerBudget, ledger });
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
-    const path = `router/channel/${this.name}`;
-    const { kernel } = host;
-    this.actor = kernel.supervise(
-      channelMachine.provide({
-        actions: {
-          register: kernel.effect(path, () => {
-            host.registerChannel(this);
-            this.actor.send({ type: 'channel.registered' });
-          }),
-          beginDrain: kernel.effect(path, () => this.#beginDrain()),
-          release: kernel.effect(path, () => this.#release()),
-        },
-      }),
-      {
-        path,
-        input: { id: this.id, name: this.name, drainTimeoutMs: host.drainTimeoutMs },
-        about: { id: this.id },
-        onCrash: () => this.#release(),
+    this.actor = this.#supervise();
+  }
+
+  #supervise(): Supervised<typeof channelMachine> {
+    const { kernel, drainTimeoutMs } = this.#host;
+    const path = this.#path;
+    const machine = channelMachine.provide({
+      actions: {
+        register: kernel.effect(path, () => this.#register()),
+        beginDrain: kernel.effect(path, () => this.#beginDrain()),
+        release: kernel.effect(path, () => this.#release()),
       },
-    );
+    });
+    return kernel.supervise(machine, {
+      path,
+      input: { id: this.id, name: this.name, drainTimeoutMs },
+      about: { id: this.id },
+      onCrash: () => this.#release(),
+    });
+  }
+
+  #register(): void {
+    this.#host.registerChannel(this);
+    const isKnownToAll = [...this.#host.routes()].every(({ speaksControl }) => speaksControl);
+    this.#visibleTo = isKnownToAll ? 'all-peers' : 'new-peers-only';
+    this.actor.send({ type: 'channel.registered' });
+    if (this.#sender.closed !== undefined) this.#sendClose(this.#drains);
+  }
+
+  get #path(): string {
+    return `router/channel/${this.name}`;
   }
 
   /** `opening`, `open`, `draining` or `closed`. */
@@ -180,132 +185,37 @@ export class Channel<M> implements AnyChannel {
     return this.actor.snapshot().value;
   }
 
+  /** Whom opening the channel could be told to. */
+  get visibleTo(): ChannelVisibility {
+    return this.#visibleTo;
+  }
+
+  /** What the codec threw at the latest message that could not be encoded. */
+  get encodeError(): Error | undefined {
+    return this.#sender.encodeError;
+  }
+
   /**
-   * Queues a message for one peer, or says why not. Never waits, never throws unless the router is `strict`.
+   * Queues a message for one peer, or says why not. Never waits.
+   *
+   * @throws only in a strict router: a TypeError for no recipient, no message or one of another type, and P2PError
+   * `encode-failed`.
    */
   trySend(envelope: Outbound<M>): Outcome {
-    const link = this.#target(envelope.to);
-    if (typeof link === 'string') return this.#lost(link, 0, envelope.to);
-    const bytes = this.#encode(envelope.message);
-    if (typeof bytes === 'string') return this.#lost(bytes, 0, envelope.to);
-    return this.#offer(link, bytes, envelope.ttlMs);
+    return this.#sender.trySend(envelope);
   }
 
   /**
    * As `trySend`, but waits for room in the peer's lane. Resolves with `overflow` after the time-out, `aborted` on the
    * signal, `peer_gone` when the peer disconnects meanwhile. Waiters of one lane are served in the order they came.
    */
-  async send(envelope: Outbound<M>, options: SendOptions = {}): Promise<Outcome> {
-    if (options.signal?.aborted === true) return 'aborted';
-    const link = this.#target(envelope.to);
-    if (typeof link === 'string') return this.#lost(link, 0, envelope.to);
-    const bytes = this.#encode(envelope.message);
-    if (typeof bytes === 'string') return this.#lost(bytes, 0, envelope.to);
-    if (bytes.length > this.settings.maxMessageBytes || link.outbox.hasRoom(this.id, bytes.length)) {
-      return this.#offer(link, bytes, envelope.ttlMs);
-    }
-    if (this.settings.send.overflow !== 'reject') return this.#offer(link, bytes, envelope.ttlMs);
-    return this.#sendWhenRoom(link, bytes, envelope.ttlMs, options);
-  }
-
-  #sendWhenRoom(
-    link: PeerLink,
-    bytes: Uint8Array,
-    ttlMs: number | undefined,
-    options: SendOptions,
-  ): Promise<Outcome> {
-    const { signal, timeoutMs = SEND_TIMEOUT_MS } = options;
-    return new Promise((resolve) => {
-      const cleanups: (() => void)[] = [];
-      let settled = false;
-      const settle = (outcome: Outcome): void => {
-        if (settled) return;
-        settled = true;
-        for (const cleanup of cleanups) cleanup();
-        resolve(outcome);
-      };
-      const onAbort = (): void => settle('aborted');
-      signal?.addEventListener('abort', onAbort);
-      cleanups.push(() => signal?.removeEventListener('abort', onAbort));
-      cleanups.push(this.#host.clock.setTimer(() => settle('overflow'), timeoutMs));
-      const onRoom = (result: RoomResult): void => {
-        if (!settled) settle(result === 'room' ? this.#offer(link, bytes, ttlMs) : result);
-      };
-      const waiter = link.outbox.waitForRoom(this.id, bytes.length, onRoom);
-      cleanups.push(() => waiter.cancel());
-    });
+  send(envelope: Outbound<M>, options: SendOptions = {}): Promise<Outcome> {
+    return this.#sender.send(envelope, options);
   }
 
   /** Queues a message for many peers; encodes it once. Never waits; one peer's full lane delays nobody. */
   broadcast(message: M, options: BroadcastOptions = {}): BroadcastResult {
-    const queued: NodeId[] = [];
-    const skipped: { peer: NodeId; reason: Loss }[] = [];
-    if (!this.#accepting) return { queued, skipped };
-    const bytes = this.#encode(message);
-    for (const peer of this.#recipients(options)) {
-      const outcome = this.#sendEncoded(peer, bytes, options.ttlMs);
-      if (outcome === 'queued') queued.push(peer);
-      else skipped.push({ peer, reason: outcome });
-    }
-    return { queued, skipped };
-  }
-
-  #sendEncoded(peer: NodeId, bytes: Uint8Array | Loss, ttlMs: number | undefined): Outcome {
-    if (typeof bytes === 'string') return this.#lost(bytes, 0, peer);
-    const link = this.#target(peer);
-    return typeof link === 'string' ? this.#lost(link, 0, peer) : this.#offer(link, bytes, ttlMs);
-  }
-
-  #recipients({ to, except = [], filter }: BroadcastOptions): NodeId[] {
-    const all = to === undefined ? [...this.#host.routes()].map((link) => link.peer!) : [...new Set(to)];
-    return all.filter((peer) => {
-      if (except.includes(peer)) return false;
-      try {
-        return filter === undefined || filter(peer);
-      } catch {
-        return false;
-      }
-    });
-  }
-
-  #target(to: NodeId | undefined): PeerLink | Loss {
-    if (!this.#accepting) return this.#closeReason;
-    if (to === undefined || to.length === 0) return 'no_recipient';
-    if (to === this.#host.selfId) return 'self';
-    const link = this.#host.route(to);
-    if (link === undefined) return 'no_such_peer';
-    return link.channels.has(this.id) ? link : 'peer_lacks_channel';
-  }
-
-  #encode(message: M): Uint8Array | Loss {
-    if (message === null || message === undefined) return 'empty_message';
-    try {
-      return this.#codec.encode(message);
-    } catch (error) {
-      const outcome = error instanceof TypeError ? 'type_mismatch' : 'encode_failed';
-      if (this.#host.strict) {
-        throw new P2PError('encode-failed', `channel ${this.name} could not encode a message`, {
-          cause: error,
-        });
-      }
-      return outcome;
-    }
-  }
-
-  #offer(link: PeerLink, bytes: Uint8Array, ttlMs: number | undefined): Outcome {
-    const result = link.outbox.offer(this.id, bytes, this.#host.clock.now(), ttlMs);
-    if (result === 'queued') {
-      link.connection.wake();
-      return result;
-    }
-    if (result === 'evict_peer') this.#host.evictSlowPeer(link, 'send');
-    const outcome = result === 'evict_peer' ? 'overflow' : result;
-    return this.#lost(outcome, bytes.length, link.peer!);
-  }
-
-  #lost<O extends Loss>(outcome: O, bytes: number, peer: NodeId): O {
-    this.#host.noteDrop('out', this.id, outcome, bytes, peer);
-    return outcome;
+    return this.#sender.broadcast(message, options);
   }
 
   /** Says that a peer misbehaved; handled at once. */
@@ -335,90 +245,49 @@ export class Channel<M> implements AnyChannel {
   }
 
   /** Peers with this channel coming up and going down, beginning with those that are up. */
-  updates(): AsyncIterable<PeerUpdate> {
-    return this.#host.updates(this.id);
+  updates(): AsyncIterableIterator<PeerUpdate> {
+    return this.#host.feed.iterate(this.id);
+  }
+
+  /** The same as `updates`, pushed. */
+  get updates$(): Observable<PeerUpdate> {
+    return this.#host.feed.observe(this.id);
   }
 
   /**
-   * Messages as they come, peers in turn. Ends when the channel is closed. Leaving the loop lets another consumer go on
-   * with the next message.
+   * Messages as they come, peers in turn. Ends when the channel is closed and everything was read. Leaving the loop lets
+   * another consumer go on with the next message.
    *
    * @throws P2PError `already-consuming` while another consumer is active.
    */
   receive(options: { readonly signal?: AbortSignal } = {}): AsyncIterableIterator<Inbound<M>> {
-    const release = this.#consume();
-    const inbox = this.#inbox;
-    const { signal } = options;
-    let waiting: (() => void) | undefined;
-    let done = false;
-    const finish = (): void => {
-      if (done) return;
-      done = true;
-      inbox.onAvailable = undefined;
-      signal?.removeEventListener('abort', finish);
-      release();
-      waiting?.();
-    };
-    const next = async (): Promise<IteratorResult<Inbound<M>>> => {
-      while (!done) {
-        const item = inbox.take();
-        if (item !== undefined) return { done: false, value: item };
-        if (inbox.ended) break;
-        await new Promise<void>((resolve) => {
-          waiting = resolve;
-          inbox.onAvailable = resolve;
-        });
-      }
-      finish();
-      return { done: true, value: undefined };
-    };
-    if (signal?.aborted === true) finish();
-    else signal?.addEventListener('abort', finish);
-    return {
-      next,
-      return: () => {
-        finish();
-        return Promise.resolve({ done: true, value: undefined });
-      },
-      [Symbol.asyncIterator]() {
-        return this;
-      },
-    };
+    return new MessageIterator(this.consume(), options.signal);
   }
 
   /** The same as `receive`, pushed: at most 32 messages per turn of the event loop, and none while nobody subscribes. */
   get messages$(): Observable<Inbound<M>> {
-    return new Observable<Inbound<M>>((subscriber) => {
-      const release = this.#consume();
-      const inbox = this.#inbox;
-      const pump = (): void => {
-        for (let count = 0; count < OBSERVABLE_BATCH && !subscriber.closed; count++) {
-          const item = inbox.take();
-          if (item === undefined) break;
-          subscriber.next(item);
-        }
-        if (subscriber.closed) return;
-        if (inbox.pendingMessages > 0) this.#host.clock.defer(pump);
-        else if (inbox.ended) subscriber.complete();
-      };
-      inbox.onAvailable = () => this.#host.clock.defer(pump);
-      this.#host.clock.defer(pump);
-      return () => {
-        inbox.onAvailable = undefined;
-        release();
-      };
-    });
+    return observeMessages(this, this.#host.clock, (error) => this.#consumerThrew(error));
   }
 
-  #consume(): () => void {
-    if (this.#consumer !== undefined) {
+  /**
+   * Messages without a promise for each: `take` them, and be told when there are more.
+   *
+   * @throws P2PError `already-consuming` while another consumer is active.
+   */
+  consume(): MessageConsumer<M> {
+    if (this.#isConsumed) {
       throw new P2PError('already-consuming', `channel ${this.name} has a consumer already`);
     }
-    const token = {};
-    this.#consumer = token;
-    return () => {
-      if (this.#consumer === token) this.#consumer = undefined;
+    this.#isConsumed = true;
+    const release = (): void => {
+      this.#isConsumed = false;
     };
+    return new InboxConsumer(this.#inbox, release, (error) => this.#consumerThrew(error));
+  }
+
+  /** Our own reactor's fault: recorded and counted, and nothing else comes of it. */
+  #consumerThrew(error: unknown): void {
+    this.#host.kernel.fault(`${this.#path}/consumer`, error);
   }
 
   /**
@@ -442,15 +311,15 @@ export class Channel<M> implements AnyChannel {
     return { in: this.#inbox.accounting(), out: this.sent.snapshot({ messages, bytes }) };
   }
 
-  arrived(link: PeerLink, bytes: Uint8Array, now: number): boolean {
+  arrived(link: PeerLink, bytes: Uint8Array, now: number): 'queued' | 'dropped' | 'undecodable' {
     const from = link.peer!;
+    this.#arrivingFrom = from;
     let message: M;
     try {
       message = this.#codec.decode(bytes);
     } catch {
       this.#inbox.countLoss('decode_failed', bytes.length);
-      this.#host.noteDrop('in', this.id, 'decode_failed', bytes.length, from);
-      return false;
+      return 'undecodable';
     }
     const item = {
       from,
@@ -461,29 +330,36 @@ export class Channel<M> implements AnyChannel {
       bytes: bytes.length,
     };
     const result = this.#inbox.offer(from, Object.freeze(item), bytes.length);
-    if (result === 'queued') return true;
+    if (result === 'queued') return result;
     if (result === 'evict_peer') this.#host.evictSlowPeer(link, 'receive');
-    this.#host.noteDrop('in', this.id, result === 'evict_peer' ? 'inbox_full' : result, bytes.length, from);
-    return true;
+    return 'dropped';
   }
 
   peerDown(peer: NodeId): void {
+    this.#arrivingFrom = peer;
     this.#inbox.peerDown(peer);
+    this.#arrivingFrom = undefined;
   }
 
   laneDrained(): void {
-    if (this.#accepting) return;
+    if (this.#sender.closed === undefined) return;
     for (const link of this.#host.routes()) if (link.outbox.pending(this.id).messages > 0) return;
     this.actor.send({ type: 'channel.drained' });
   }
 
+  /** The first call decides what becomes of the inbox; a later one without `drain` ends a drain that is under way. */
   end(reason: 'channel_closed' | 'router_stopped', drain: boolean): void {
-    if (this.#accepting) {
-      this.#accepting = false;
+    const isFirst = this.#sender.closed === undefined;
+    if (isFirst) {
+      this.#sender.close(reason);
       this.#closeReason = reason;
       this.#drains = drain;
     }
-    this.actor.send({ type: 'channel.close', drain, reason });
+    if (isFirst || !drain) this.#sendClose(drain);
+  }
+
+  #sendClose(drain: boolean): void {
+    this.actor.send({ type: 'channel.close', drain, reason: this.#closeReason });
   }
 
   #beginDrain(): void {
@@ -492,9 +368,12 @@ export class Channel<M> implements AnyChannel {
   }
 
   #release(): void {
-    this.#accepting = false;
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    this.#sender.close(this.#closeReason);
     for (const link of this.#host.routes()) link.outbox.closeLane(this.id, this.#closeReason, 'purge');
     this.#host.releaseChannel(this, this.#closeReason);
+    this.#arrivingFrom = undefined;
     this.#inbox.close(this.#closeReason, this.#drains ? 'drain' : 'purge');
     this.#resolveClosed();
   }

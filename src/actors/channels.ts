@@ -1,12 +1,12 @@
 import { channelSettings, type ChannelDescriptor, type ChannelId } from '../core/channel.ts';
-import type { DropReason, Outcome } from '../core/codes.ts';
 import { FrameFaults } from '../core/frame-faults.ts';
 import { P2PError } from '../core/errors.ts';
 import type { NodeId } from '../core/node-id.ts';
-import type { LedgerSnapshot } from '../core/queue/accounting.ts';
-import { Channel, type AnyChannel, type ChannelHost } from './channel.actor.ts';
+import { Ledger, NO_MESSAGES, type LedgerSnapshot, type Tally } from '../core/queue/accounting.ts';
+import { Channel, type AnyChannel, type ChannelHost, type RouterBooks } from './channel.actor.ts';
 import type { DropLog } from './drop-log.ts';
 import type { PeerLink } from './peer.actor.ts';
+import { ReportingLedger } from './reporting-ledger.ts';
 import type { RoutingTable } from './routing-table.ts';
 
 /** The most channels a node may declare: others refuse a longer list. */
@@ -34,6 +34,8 @@ export class Channels {
   /** When we closed a channel last, by id. */
   readonly #closedAt = new Map<ChannelId, number>();
   readonly #faults = new WeakMap<PeerLink, FrameFaults>();
+  /** Of all channels that ever were, closed ones included. */
+  readonly #books: RouterBooks;
   #revision = 0;
   #received = 0;
 
@@ -41,6 +43,12 @@ export class Channels {
     this.#host = host;
     this.#table = table;
     this.#drops = drops;
+    this.#books = { in: new Ledger(), out: new Ledger(), drops };
+  }
+
+  /** Messages and bytes that connections took so far, on all channels, closed ones included. */
+  get sent(): Tally {
+    return this.#books.out.snapshot(NO_MESSAGES).delivered;
   }
 
   /** Messages handed to inboxes so far. */
@@ -74,7 +82,7 @@ export class Channels {
     if (this.#byId.size >= CHANNELS_MAX) {
       throw new P2PError('invalid-channel', `more than ${CHANNELS_MAX} channels`, { reason: 'count' });
     }
-    const channel = new Channel(host, descriptor, settings);
+    const channel = new Channel(host, this.#books, descriptor, settings);
     this.#byId.set(id, channel);
     this.#names.add(name);
     channel.actor.start();
@@ -83,8 +91,15 @@ export class Channels {
 
   /** Opens the lanes of a channel that was created, and declares it. */
   register(channel: AnyChannel): void {
-    for (const link of this.#table.routes()) link.outbox.openLane(channel.settings, channel.sent);
+    for (const link of this.#table.routes()) this.#openLane(link, channel);
     this.#tellPeers([channel.id], []);
+  }
+
+  #openLane(link: PeerLink, { id, settings, sent }: AnyChannel): void {
+    const ledger = new ReportingLedger(sent, (reason, bytes) =>
+      this.#drops.note('out', id, reason, bytes, link.peer),
+    );
+    link.outbox.openLane(settings, ledger);
   }
 
   release(channel: AnyChannel, now: number): void {
@@ -101,9 +116,15 @@ export class Channels {
     for (const link of this.#table.routes()) link.sendChannelSetUpdate(opened, closed, this.#revision);
   }
 
-  /** Opens a lane per channel for a connection that is being routed. */
+  /** Opens a lane per channel for a connection that is being routed, and tells of what changed since its handshake. */
   openLanes(link: PeerLink): void {
-    for (const channel of this.#byId.values()) link.outbox.openLane(channel.settings, channel.sent);
+    for (const channel of this.#byId.values()) this.#openLane(link, channel);
+    const declared = link.sentNodeInfo?.channels ?? [];
+    const opened = this.ids.filter((id) => !declared.includes(id));
+    const closed = declared.filter((id) => !this.#byId.has(id));
+    if (opened.length === 0 && closed.length === 0) return;
+    this.#revision += 1;
+    link.sendChannelSetUpdate(opened, closed, this.#revision);
   }
 
   receiveLimit(id: ChannelId): number {
@@ -117,13 +138,17 @@ export class Channels {
       this.#unknownChannel(link, id, bytes, now);
       return;
     }
-    this.#received += 1;
-    if (channel.arrived(link, bytes, now)) return;
-    if (this.#faultsOf(link).decodeFailed(now) === 'evict') this.#host.evictForFaults(link);
+    const arrival = channel.arrived(link, bytes, now);
+    if (arrival === 'queued') this.#received += 1;
+    else if (arrival === 'undecodable' && this.#faultsOf(link).decodeFailed(now) === 'evict') {
+      this.#host.evictForFaults(link);
+    }
   }
 
   #unknownChannel(link: PeerLink, id: ChannelId, bytes: Uint8Array, now: number): void {
-    this.noteDrop('in', id, 'unknown_channel', bytes.length, link.peer!);
+    this.#books.in.offer(bytes.length);
+    this.#books.in.drop('unknown_channel', bytes.length);
+    this.#drops.note('in', id, 'unknown_channel', bytes.length, link.peer);
     if (this.#faultsOf(link).unknownChannel(this.#closedAt.get(id), now) === 'demerit')
       this.#host.demerit(link.peer!);
   }
@@ -132,16 +157,6 @@ export class Channels {
     let faults = this.#faults.get(link);
     if (faults === undefined) this.#faults.set(link, (faults = new FrameFaults()));
     return faults;
-  }
-
-  noteDrop(
-    direction: 'in' | 'out',
-    id: ChannelId,
-    reason: Outcome | DropReason,
-    bytes: number,
-    peer: NodeId,
-  ): void {
-    this.#drops.note(direction, id, reason, bytes, peer);
   }
 
   peerDown(peer: NodeId): void {

@@ -5,7 +5,7 @@
 import type { RejectCode } from '../core/codes.ts';
 import { resolveNodeAddress, type Endpoint } from '../core/endpoint.ts';
 import type { Env } from '../core/env.ts';
-import { asError, errorReason, P2PError } from '../core/errors.ts';
+import { errorReason, P2PError } from '../core/errors.ts';
 import { formatNodeAddress, type NodeAddress } from '../core/node-address.ts';
 import type { RejectedBy } from '../core/reject-code.ts';
 import type { RouterLimits } from '../core/router-options.ts';
@@ -55,8 +55,6 @@ export class Dial {
   #endpoints: readonly Endpoint[] = [];
   /** Ends the dial of the endpoint in turn. */
   #current: AbortController | undefined;
-  /** Why each endpoint so far failed. */
-  readonly #failures: string[] = [];
 
   constructor(supervisor: DialSupervisor, id: number, address: NodeAddress) {
     const { kernel, limits } = supervisor;
@@ -64,9 +62,8 @@ export class Dial {
     this.id = id;
     this.path = `router/dial#${id}`;
     this.address = address;
-    this.#scope = new Scope((error) => {
-      kernel.record({ kind: 'crash', actor: this.path, code: 'internal', message: asError(error).message });
-    });
+    this.#scope = new Scope((error) => kernel.fault(this.path, error));
+    this.#scope.add(() => this.#current?.abort(givenUp()));
     const effect = (run: () => void): (() => void) => kernel.effect(this.path, run);
     const machine = dialerMachine.provide({
       actions: {
@@ -94,9 +91,16 @@ export class Dial {
       },
       onCrash: (error) => {
         this.#scope.dispose();
+        this.#abandonConnection();
         supervisor.dialEnded(this, { outcome: 'failed', reason: `internal: ${error.message}` });
       },
     });
+  }
+
+  /** Ends it at once, without asking its chart: the router is going down. */
+  kill(): void {
+    this.actor.stop();
+    this.#scope.dispose();
   }
 
   #resolve(): void {
@@ -128,13 +132,13 @@ export class Dial {
     const transport = this.#supervisor.transportFor(endpoint.protocol)!;
     const attempt = new AbortController();
     this.#current = attempt;
-    transport.dial(endpoint, attempt.signal).then(
+    const dial = async (): Promise<Connection> => await transport.dial(endpoint, attempt.signal);
+    dial().then(
       (connection) => kernel.post(this.path, () => this.#opened(attempt, connection)),
       (error: unknown) =>
         kernel.post(this.path, () => {
           if (attempt.signal.aborted || this.#current !== attempt) return;
-          this.#failures.push(errorReason(error));
-          this.actor.send({ type: 'endpoint.failed', reason: this.#failures.join('; ') });
+          this.actor.send({ type: 'endpoint.failed', reason: errorReason(error) });
         }),
     );
   }
@@ -150,9 +154,17 @@ export class Dial {
   }
 
   #abandon(): void {
-    const { connectionId, reason } = this.actor.snapshot().context;
-    this.#current?.abort(new P2PError('aborted', 'the attempt was given up'));
+    this.#current?.abort(givenUp());
     this.#current = undefined;
+    this.#abandonConnection();
+  }
+
+  #abandonConnection(): void {
+    const { connectionId, reason } = this.actor.snapshot().context;
     if (connectionId !== 0) this.#supervisor.abandonOutbound(connectionId, reason);
   }
+}
+
+function givenUp(): P2PError {
+  return new P2PError('aborted', 'the attempt was given up');
 }

@@ -12,13 +12,19 @@ export interface DropTotal {
   readonly bytes: number;
 }
 
-interface Tally {
+interface Count {
+  messages: number;
+  bytes: number;
+}
+
+/** The drops of this turn that concern one peer. */
+interface Tally extends Count {
   readonly direction: 'in' | 'out';
   readonly channelId: ChannelId;
   readonly reason: LossReason;
   readonly peer: NodeId | undefined;
-  messages: number;
-  bytes: number;
+  /** The same of all peers and all turns. */
+  readonly total: Count;
 }
 
 /**
@@ -27,11 +33,10 @@ interface Tally {
  */
 export class DropLog {
   readonly #kernel: Kernel;
-  /** Of this turn, by direction, channel, reason and peer. */
   readonly #tallies = new Map<string, Tally>();
-  /** Of all time, without the peer: as many as there are channels and reasons at most. */
-  readonly #totals = new Map<string, { -readonly [K in keyof DropTotal]: DropTotal[K] }>();
-  #total = 0;
+  /** Without the peer, so that their number is bounded by channels and reasons. */
+  readonly #totals = new Map<string, Pick<DropTotal, 'direction' | 'channelId' | 'reason'> & Count>();
+  #messages = 0;
   #scheduled = false;
 
   constructor(kernel: Kernel) {
@@ -40,7 +45,7 @@ export class DropLog {
 
   /** Messages dropped so far, in both directions. */
   get total(): number {
-    return this.#total;
+    return this.#messages;
   }
 
   /** The same by direction, channel and reason, in the order they first occurred. */
@@ -56,15 +61,16 @@ export class DropLog {
     bytes: number,
     peer: NodeId | undefined,
   ): void {
-    this.#total += 1;
+    this.#messages += 1;
     const key = `${direction} ${channelId} ${reason} ${peer ?? ''}`;
     let tally = this.#tallies.get(key);
     if (tally === undefined) {
-      tally = { direction, channelId, reason, peer, messages: 0, bytes: 0 };
+      const total = this.#totalOf(direction, channelId, reason);
+      tally = { direction, channelId, reason, peer, total, messages: 0, bytes: 0 };
       this.#tallies.set(key, tally);
     }
-    tally.messages += 1;
-    tally.bytes += bytes;
+    count(tally, bytes);
+    count(tally.total, bytes);
     if (this.#scheduled) return;
     this.#scheduled = true;
     this.#kernel.clock.defer(() => this.flush());
@@ -73,12 +79,33 @@ export class DropLog {
   /** Writes the records now. */
   flush(): void {
     this.#scheduled = false;
-    for (const tally of this.#tallies.values()) this.#record(tally);
+    for (const { direction, channelId, reason, peer, messages, bytes } of this.#tallies.values()) {
+      this.#kernel.record({
+        kind: 'drop',
+        actor: 'router',
+        direction,
+        channel: channelId,
+        reason,
+        messages,
+        bytes,
+        ...(peer === undefined ? {} : { peer }),
+      });
+    }
     this.#tallies.clear();
   }
 
-  #record({ direction, channelId, reason, peer, messages, bytes }: Tally): void {
+  #totalOf(direction: 'in' | 'out', channelId: ChannelId, reason: LossReason): Count {
     const key = `${direction} ${channelId} ${reason}`;
-    ...
+    let total = this.#totals.get(key);
+    if (total === undefined) {
+      total = { direction, channelId, reason, messages: 0, bytes: 0 };
+      this.#totals.set(key, total);
+    }
+    return total;
   }
+}
+
+function count(into: Count, bytes: number): void {
+  into.messages += 1;
+  into.bytes += bytes;
 }

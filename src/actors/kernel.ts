@@ -38,7 +38,12 @@ export interface SuperviseOptions<M extends AnyStateMachine> {
   readonly about?: RecordValue;
   /** Called once, after the effects of the final state, when the chart has ended. */
   readonly onEnd?: (snapshot: SnapshotFrom<M>) => void;
-  /** Called once when the actor, or a job done for it, threw. The actor is dead by then. */
+  /**
+   * When a job done for the actor threw: the event that tells its chart, which then has to end by itself. Without it, and
+   * for a second throw, the actor is ended.
+   */
+  readonly failWith?: (error: Error) => EventFromLogic<M>;
+  /** Called once when the actor was ended by a throw of its chart or of a job done for it. */
   readonly onCrash?: (error: Error) => void;
 }
 
@@ -50,7 +55,8 @@ interface Job {
 }
 
 interface Entry {
-  crash(error: unknown): void;
+  /** A job done for the actor threw. */
+  fail(thrown: unknown): void;
 }
 
 export class Kernel {
@@ -93,12 +99,38 @@ export class Kernel {
     this.#queue.push({ actor, cause: this.#cause, run });
     if (this.#draining) return;
     this.#draining = true;
+    this.#drain();
+  }
+
+  #drain(): void {
     try {
       for (let job = this.#queue.shift(); job !== undefined; job = this.#queue.shift()) this.#execute(job);
     } finally {
       this.#draining = false;
       this.#cause = 0;
     }
+  }
+
+  /**
+   * Runs `run` now, as one turn: what it sends is handled when it has returned. A throw is the caller's. For calls from
+   * outside that change the state of the router.
+   */
+  call<T>(run: () => T): T {
+    if (this.#draining) return run();
+    this.#draining = true;
+    try {
+      return run();
+    } finally {
+      this.#drain();
+    }
+  }
+
+  /** Records a throw that ended nothing but what it happened in. */
+  fault(actor: string, thrown: unknown): void {
+    const error = asError(thrown);
+    this.#crashes += 1;
+    const code = error instanceof P2PError ? error.code : 'internal';
+    this.record({ kind: 'crash', actor, code, message: error.message });
   }
 
   /** The implementation of a chart's action: `run` as a job of its own, after the step that asked for it. */
@@ -108,9 +140,10 @@ export class Kernel {
 
   /** Creates and records an actor, not started yet. */
   supervise<M extends AnyStateMachine>(machine: M, options: SuperviseOptions<M>): Supervised<M> {
-    const { path, input, about, onEnd, onCrash } = options;
+    const { path, input, about, onEnd, failWith, onCrash } = options;
     let state = '';
     let ended = false;
+    let failing = false;
     const inspect = (inspection: InspectionEvent): void => {
       state = this.#inspect(path, state, inspection);
     };
@@ -119,8 +152,14 @@ export class Kernel {
       input,
       inspect,
       clock: {
-        setTimeout: (fire: () => void, delayMs: number) =>
-          delayMs === Infinity ? undefined : this.clock.setTimer(() => this.post(path, fire), delayMs),
+        setTimeout: (fire: () => void, delayMs: number) => {
+          const elapsed = (): void => {
+            if (!ended) fire();
+          };
+          return delayMs === Infinity
+            ? undefined
+            : this.clock.setTimer(() => this.post(path, elapsed), delayMs);
+        },
         clearTimeout: (cancel: (() => void) | undefined) => cancel?.(),
       },
     });
@@ -133,11 +172,23 @@ export class Kernel {
     const crash = (thrown: unknown): void => {
       const error = asError(thrown);
       if (!end()) return;
-      this.#recordCrash(path, error);
+      this.fault(path, error);
       actor.stop();
       if (onCrash !== undefined) this.post('router', () => onCrash(error));
     };
-    this.#actors.set(path, { crash });
+    const fail = (thrown: unknown): void => {
+      if (ended || failing || failWith === undefined) {
+        crash(thrown);
+        return;
+      }
+      failing = true;
+      const error = asError(thrown);
+      this.fault(path, error);
+      this.post(path, () => {
+        if (!ended) actor.send(failWith(error));
+      });
+    };
+    this.#actors.set(path, { fail });
     actor.subscribe({
       error: crash,
       complete: () => {
@@ -178,29 +229,24 @@ export class Kernel {
       job.run();
     } catch (thrown) {
       const entry = this.#actors.get(job.actor);
-      if (entry === undefined) this.#recordCrash(job.actor, asError(thrown));
-      else entry.crash(thrown);
+      if (entry === undefined) this.fault(job.actor, thrown);
+      else entry.fail(thrown);
     }
     for (const followUp of this.#queue.slice(queuedBefore)) followUp.cause = this.#cause;
-  }
-
-  #recordCrash(actor: string, error: Error): void {
-    this.#crashes += 1;
-    const code = error instanceof P2PError ? error.code : 'internal';
-    this.record({ kind: 'crash', actor, code, message: error.message });
   }
 
   /** Turns what XState tells of one actor into records; returns the name of the state it is in. Never throws. */
   #inspect(path: string, state: string, inspection: InspectionEvent): string {
     switch (inspection.type) {
       case '@xstate.action': {
-        const params = inspection.action.params as {
+        if (inspection.action.type !== 'xstate.raise') return state;
+        const { delay: delayMs = Infinity, event } = inspection.action.params as {
           readonly delay?: number;
           readonly event?: { type: string };
         };
-        if (inspection.action.type === 'xstate.raise' && params.delay !== undefined) {
-          const name = timerName(params.event?.type ?? '');
-          this.record({ kind: 'timer', actor: path, op: 'set', name, delayMs: params.delay });
+        if (delayMs !== Infinity) {
+          const name = timerName(event?.type ?? '');
+          this.record({ kind: 'timer', actor: path, op: 'set', name, delayMs });
         }
         return state;
       }

@@ -14,6 +14,8 @@ export interface DecisionEffects {
   update(update: PeerUpdateEffect): void;
   wakeDial(): void;
   wakeEvict(): void;
+  /** The core, or an effect of it, threw: what it knows may be wrong from now on. */
+  broken(error: unknown): void;
 }
 
 const DIAL_FAILURES: ReadonlySet<string> = new Set(['recorded', 'address-dropped', 'peer-dropped']);
@@ -62,44 +64,41 @@ export class PeerDecisions {
     return this.#nowMs();
   }
 
+  /** A throw is told as `broken` and then thrown to the caller. */
   apply<E extends PeerEvent>(event: E): PeerResult<E> {
+    try {
+      return this.#apply(event);
+    } catch (error) {
+      this.#effects.broken(error);
+      throw error;
+    }
+  }
+
+  #apply<E extends PeerEvent>(event: E): PeerResult<E> {
     const { state, result, effects } = step(this.#state, event, { now: this.#nowMs(), rng: this.#chance });
     this.#state = state;
-    this.#count(result);
+    this.#count(event, result);
     this.#record(event, result);
     this.perform(effects);
     return result;
   }
 
+  /** Writes come first, then updates, then wake-ups, which is how the core lists them. */
   perform(effects: readonly Effect[]): void {
-    const writes: StoreWrite[] = [];
-    for (const effect of effects) {
-      switch (effect.type) {
-        case 'put':
-        case 'delete':
-        case 'putBan':
-        case 'deleteBan':
-          writes.push(effect);
-          break;
-        case 'update':
-          this.#effects.update(effect);
-          break;
-        case 'wakeDial':
-          this.#effects.wakeDial();
-          break;
-        case 'wakeEvict':
-          this.#effects.wakeEvict();
-          break;
-      }
-    }
+    const writes = effects.filter((effect) => isWrite(effect));
     if (writes.length > 0) this.#effects.write(writes);
+    for (const effect of effects) {
+      if (effect.type === 'update') this.#effects.update(effect);
+      else if (effect.type === 'wakeDial') this.#effects.wakeDial();
+      else if (effect.type === 'wakeEvict') this.#effects.wakeEvict();
+    }
   }
 
-  #count({ outcome, ...result }: PeerResult): void {
+  #count(event: PeerEvent, { outcome, ...result }: PeerResult): void {
     if (outcome === 'dial') this.counts.dials += 1;
     else if (outcome === 'connected' && 'victim' in result) this.counts.upgrades += 1;
     else if (outcome === 'evict') this.counts.evictions += 1;
-    else if (DIAL_FAILURES.has(outcome)) this.counts.dialFailures += 1;
+    else if (DIAL_FAILURES.has(outcome) && !isSoft(event)) this.counts.dialFailures += 1;
   }
 
   #record(event: PeerEvent, result: PeerResult): void {
@@ -114,6 +113,15 @@ export class PeerDecisions {
       line: explain(result.why),
     });
   }
+}
+
+function isWrite(effect: Effect): effect is StoreWrite {
+  return effect.type !== 'update' && effect.type !== 'wakeDial' && effect.type !== 'wakeEvict';
+}
+
+/** Reported as nobody's fault. */
+function isSoft(event: PeerEvent): boolean {
+  return event.type === 'dialFailed' && event.soft === true;
 }
 
 function peerOf(event: PeerEvent, result: PeerResult): NodeId | undefined {

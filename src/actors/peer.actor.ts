@@ -14,10 +14,12 @@ import type { NodeInfo } from '../core/node-info.ts';
 import type { Outbox } from '../core/queue/outbox.ts';
 import { rejectFromNumber, rejectNumber } from '../core/reject-code.ts';
 import type { RouterLimits } from '../core/router-options.ts';
-import { peerMachine, type PeerDirection } from '../machines/peer.machine.ts';
+import { peerMachine, type PeerClosedBy, type PeerDirection } from '../machines/peer.machine.ts';
+import type { SnapshotFrom } from '../machines/xstate.ts';
 import type { Connection, ConnectionEnd, RemoteHandshake } from '../transports/transport.ts';
 import { controlCodec } from '../wire/control-codec.ts';
 import type { Dial } from './dialer.actor.ts';
+import { EarlyMessages } from './early-messages.ts';
 import type { Kernel, Supervised } from './kernel.ts';
 import { Scope } from './scope.ts';
 
@@ -38,22 +40,28 @@ export interface PeerSupervisor {
   readonly kernel: Kernel;
   readonly identity: Identity;
   readonly limits: RouterLimits;
-  /** A snapshot of our node information for this connection. */
+  /** Asks the endpoint filters; answers with `endpoint.passed` or `peer.refuse`. */
+  screen(link: PeerLink): void;
+  /** A snapshot of our node information for this connection. Throws what the user's function throws. */
   nodeInfoFor(link: PeerLink): NodeInfo;
+  /** The remote has proven its id. */
+  identified(link: PeerLink): void;
   /** Answers with one of `peer.admit`, `peer.hold`, `peer.wait`, `peer.refuse`. */
   judge(link: PeerLink): void;
-  /** The connection loses its place in the core: it is held. */
+  /** The connection loses its place in the core: it is held or refused. */
   suspend(link: PeerLink): void;
   /** The remote accepts us: takes a place in the core for an outbound connection. The code of the refusal, if any. */
   confirm(link: PeerLink): RejectCode | undefined;
   announce(link: PeerLink): void;
   release(link: PeerLink): void;
   /** What a refused remote is told beyond the code. */
-  refusalHints(code: RejectCode): Pick<Verdict, 'retryAfterMs' | 'addresses'>;
+  refusalHints(link: PeerLink, code: RejectCode): Pick<Verdict, 'retryAfterMs' | 'addresses'>;
   /** The remote refused us and named others to try. */
   learnFromVerdict(link: PeerLink, verdict: Verdict): void;
   /** A message of a routed connection, on the data path. */
   deliver(link: PeerLink, channelId: ChannelId, message: Uint8Array): void;
+  /** A message that came before its connection was routed is given up. */
+  lost(link: PeerLink, channelId: ChannelId, message: Uint8Array, reason: 'inbox_full' | 'peer_down'): void;
   receiveLimit(channelId: ChannelId): number;
   channelSetChanged(link: PeerLink, opened: readonly number[], closed: readonly number[]): void;
 }
@@ -87,15 +95,22 @@ export class PeerLink {
   channels: ReadonlySet<ChannelId> = new Set();
   /** What we sent in the handshake; a snapshot. */
   sentNodeInfo: NodeInfo | undefined;
-  /** Whether the filters have let it pass. */
-  filtered = false;
+  /** What the peer filters say. */
+  filtering: 'not-asked' | 'asked' | 'passed' = 'not-asked';
   /** Whether the core counts this connection as the peer's. */
   admitted = false;
   /** Whether messages move: the link is in the routing table. */
   routed = false;
+  /** Clock instant at which we got the raw connection. */
+  readonly createdAt: number;
   /** Clock instant of `routed`. */
   since = 0;
+  /** Whether the remote broke the protocol between peerchart nodes. */
+  violated = false;
   readonly #supervisor: PeerSupervisor;
+  readonly #early = new EarlyMessages();
+  /** Why it ended, when its chart was not asked. */
+  #ending = '';
   #started = false;
   #verdictSent = false;
   #remoteVerdict: Verdict | undefined;
@@ -107,25 +122,34 @@ export class PeerLink {
     const { kernel, limits } = supervisor;
     this.#supervisor = supervisor;
     this.id = id;
+    this.createdAt = kernel.clock.now();
     this.path = `router/peer/${direction === 'inbound' ? 'in' : 'out'}#${id}`;
     this.direction = direction;
     this.connection = connection;
     this.outbox = outbox;
     this.dial = dial;
     this.pass = pass;
-    this.scope = new Scope((error) => {
-      kernel.record({ kind: 'crash', actor: this.path, code: 'internal', message: asError(error).message });
-    });
+    this.scope = new Scope((error) => kernel.fault(this.path, error));
+    this.scope.add(() => connection.close());
     const effect = (run: () => void): (() => void) => kernel.effect(this.path, run);
+    /** An effect that makes sense only while the chart is where it asked for it. */
+    const effectIn = (state: PeerStateValue, run: () => void): (() => void) =>
+      kernel.effect(this.path, () => {
+        if (this.isIn(state)) run();
+      });
     const machine = peerMachine.provide({
       actions: {
-        beginHandshake: effect(() => this.#beginHandshake()),
-        judge: effect(() => supervisor.judge(this)),
-        exchangeVerdicts: effect(() => this.#exchangeVerdicts()),
+        screen: effectIn({ handshaking: 'screening' }, () => supervisor.screen(this)),
+        beginHandshake: effectIn({ handshaking: 'securing' }, () => this.#beginHandshake()),
+        judge: effectIn({ handshaking: 'judging' }, () => supervisor.judge(this)),
+        exchangeVerdicts: effectIn({ handshaking: 'confirming' }, () => this.#exchangeVerdicts()),
         suspend: effect(() => supervisor.suspend(this)),
-        sendRefusal: effect(() => this.#sendRefusal()),
-        announce: effect(() => supervisor.announce(this)),
-        beginEviction: effect(() => this.#beginEviction()),
+        sendRefusal: effectIn({ handshaking: 'refusing' }, () => this.#sendRefusal()),
+        announce: effectIn('connected', () => {
+          supervisor.announce(this);
+          this.#deliverEarly();
+        }),
+        beginEviction: effectIn('evicting', () => this.#beginEviction()),
         cut: effect(() => connection.close()),
         release: effect(() => this.#release()),
       },
@@ -147,8 +171,23 @@ export class PeerLink {
         endpoint: formatEndpoint(connection.remoteEndpoint),
         ...(dial === undefined ? {} : { peer: dial.address.nodeId }),
       },
-      onCrash: () => this.#release(),
+      onCrash: () => {
+        this.#ending = 'internal';
+        this.#release();
+      },
     });
+  }
+
+  /** Whether its chart is in a state now; never once it has ended. */
+  isIn(state: PeerStateValue): boolean {
+    return this.actor.alive && this.actor.snapshot().matches(state);
+  }
+
+  /** Ends it at once, without asking its chart: the router is going down. */
+  kill(): void {
+    this.#ending = 'shutting_down';
+    this.actor.stop();
+    this.#release();
   }
 
   /** Whether the remote takes part in the control channel. */
@@ -158,7 +197,18 @@ export class PeerLink {
 
   /** Why the connection ended or is about to; empty while it lives. */
   get reason(): string {
-    return this.actor.snapshot().context.reason;
+    const { reason } = this.actor.snapshot().context;
+    return reason === '' ? this.#ending : reason;
+  }
+
+  /** Who ended it; meaningful once there is a reason. */
+  get endedBy(): PeerClosedBy {
+    return this.actor.snapshot().context.by;
+  }
+
+  /** Whether a closing connection of its peer has had its time. */
+  get waited(): boolean {
+    return this.actor.snapshot().context.waited;
   }
 
   /** The dialled id; outbound only. */
@@ -168,8 +218,7 @@ export class PeerLink {
 
   /** Whether it is on its way out. */
   get closing(): boolean {
-    const snapshot = this.actor.snapshot();
-    return !this.actor.alive || snapshot.matches('evicting') || snapshot.matches({ handshaking: 'refusing' });
+    return !this.actor.alive || this.isIn('evicting') || this.isIn({ handshaking: 'refusing' });
   }
 
   /** The error the link failed with, if it failed. */
@@ -190,27 +239,32 @@ export class PeerLink {
   }
 
   #beginHandshake(): void {
-    const { kernel, identity } = this.#supervisor;
-    const nodeInfo = this.#supervisor.nodeInfoFor(this);
-    this.sentNodeInfo = nodeInfo;
-    const local = { identity, nodeInfo };
-    this.connection.handshake(local, this.scope.signal).then(
+    const { kernel } = this.#supervisor;
+    this.#handshake().then(
       (remote) => kernel.post(this.path, () => this.#authenticated(remote)),
       (error: unknown) => kernel.post(this.path, () => this.#handshakeFailed(asError(error))),
     );
   }
 
+  async #handshake(): Promise<RemoteHandshake> {
+    const { identity } = this.#supervisor;
+    const nodeInfo = this.#supervisor.nodeInfoFor(this);
+    this.sentNodeInfo = nodeInfo;
+    return await this.connection.handshake({ identity, nodeInfo }, this.scope.signal);
+  }
+
   #authenticated(remote: RemoteHandshake): void {
-    if (!this.actor.alive) return;
+    if (!this.isIn({ handshaking: 'securing' })) return;
     this.remote = remote;
     this.peer = nodeIdFromPublicKey(remote.publicKey);
     this.channels = new Set(remote.nodeInfo.channels);
+    this.#supervisor.identified(this);
     if (this.speaksControl) this.#start();
     this.actor.send({ type: 'handshake.authenticated', peer: this.peer });
   }
 
   #handshakeFailed(error: Error): void {
-    if (!this.actor.alive) return;
+    if (!this.isIn({ handshaking: 'securing' })) return;
     const fault = error instanceof P2PError ? error : undefined;
     const remoteLeft = fault?.code === 'eof';
     if (fault !== undefined) this.#end = { by: remoteLeft ? 'remote' : 'fault', error: fault };
@@ -256,17 +310,22 @@ export class PeerLink {
 
   /** A message before the connection is routed: the end of a probation, or a remote that does not wait for verdicts. */
   #earlyMessage(channelId: ChannelId, message: Uint8Array): void {
-    if (!this.actor.alive || this.closing) return;
-    if (this.speaksControl && !this.routed) {
-      this.actor.send({ type: 'peer.refuse', reason: 'protocol_violation' });
+    if (this.routed) {
+      this.#supervisor.deliver(this, channelId, message);
       return;
     }
+    if (this.closing) return;
+    if (this.speaksControl && this.#remoteVerdict?.accept !== true) {
+      this.#violation();
+      return;
+    }
+    if (!this.#early.offer(channelId, message)) this.#supervisor.lost(this, channelId, message, 'inbox_full');
     this.actor.send({ type: 'message.received' });
-    this.#supervisor.kernel.post(this.path, () => {
-      this.#supervisor.kernel.post(this.path, () => {
-        if (this.routed) this.#supervisor.deliver(this, channelId, message);
-      });
-    });
+  }
+
+  #deliverEarly(): void {
+    for (const { channelId, message } of this.#early.take())
+      this.#supervisor.deliver(this, channelId, message);
   }
 
   #control(bytes: Uint8Array): void {
@@ -296,18 +355,22 @@ export class PeerLink {
 
   #violation(): void {
     const { actor } = this;
+    if (this.closing) return;
+    this.violated = true;
     if (actor.snapshot().matches('handshaking'))
       actor.send({ type: 'peer.refuse', reason: 'protocol_violation' });
     else actor.send({ type: 'peer.evict', reason: 'protocol_violation', flush: false });
   }
 
   #verdictReceived(verdict: Verdict): void {
-    if (this.#remoteVerdict !== undefined) {
-      // A held connection may be refused after it was accepted; nothing else may follow a verdict.
-      if (verdict.accept || this.routed) {
-        this.#violation();
-        return;
-      }
+    if (this.#remoteVerdict !== undefined && verdict.accept) {
+      this.#violation();
+      return;
+    }
+    if (this.routed) {
+      // An acceptor that has to go before it heard our answer takes its acceptance back.
+      this.#goodbye = rejectFromNumber(verdict.code);
+      return;
     }
     this.#remoteVerdict = verdict;
     if (!verdict.accept) {
@@ -315,7 +378,7 @@ export class PeerLink {
       this.actor.send({ type: 'verdict.rejected', reason: rejectFromNumber(verdict.code) });
       return;
     }
-    if (this.actor.snapshot().matches({ handshaking: 'confirming' })) this.#exchangeVerdicts();
+    if (this.isIn({ handshaking: 'confirming' })) this.#exchangeVerdicts();
   }
 
   /**
@@ -344,23 +407,30 @@ export class PeerLink {
       this.actor.send({ type: 'connection.closed', by: 'local', reason: this.reason });
       return;
     }
-    const code = this.reason as RejectCode;
-    this.#offerControl({
-      type: 'verdict',
-      accept: false,
-      code: rejectNumber(code),
-      ...this.#supervisor.refusalHints(code),
-    });
-    void this.connection.flushClose();
+    if (this.speaksControl) {
+      const code = this.reason as RejectCode;
+      this.#offerControl({
+        type: 'verdict',
+        accept: false,
+        code: rejectNumber(code),
+        ...this.#supervisor.refusalHints(this, code),
+      });
+    }
+    this.#flushClose();
   }
 
   #beginEviction(): void {
     const { flush, reason } = this.actor.snapshot().context;
-    this.outbox.close('peer_closing', flush ? 'drain' : 'purge');
+    this.outbox.close(reason === 'superseded' ? reason : 'peer_closing', flush ? 'drain' : 'purge');
     if (this.speaksControl) {
       this.#offerControl({ type: 'goodbye', code: rejectNumber(reason as RejectCode), retryAfterMs: 0 });
     }
-    void this.connection.flushClose();
+    this.#flushClose();
+  }
+
+  #flushClose(): void {
+    const { kernel } = this.#supervisor;
+    this.connection.flushClose().catch((error: unknown) => kernel.fault(this.path, error));
   }
 
   #offerControl(message: ControlMessage): void {
@@ -387,8 +457,14 @@ export class PeerLink {
   }
 
   #release(): void {
-    this.connection.close();
-    this.#supervisor.release(this);
-    this.scope.dispose();
+    try {
+      for (const { channelId, message } of this.#early.take())
+        this.#supervisor.lost(this, channelId, message, 'peer_down');
+      this.#supervisor.release(this);
+    } finally {
+      this.scope.dispose();
+    }
   }
 }
+
+type PeerStateValue = Parameters<SnapshotFrom<typeof peerMachine>['matches']>[0];

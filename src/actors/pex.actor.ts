@@ -3,9 +3,11 @@
  * say and what to believe is decided by src/core/pex.
  */
 import { PEX_CHANNEL_ID } from '../core/channel.ts';
+import type { Codec } from '../core/channel.ts';
+import type { PexFault } from '../core/codes.ts';
 import type { Env } from '../core/env.ts';
 import type { Inbound } from '../core/envelope.ts';
-import { P2PError } from '../core/errors.ts';
+import { asError, P2PError } from '../core/errors.ts';
 import { classifyIp } from '../core/ip.ts';
 import { PEX_ACCEPT_BYTES_MAX } from '../core/limits.ts';
 import type { NodeAddress } from '../core/node-address.ts';
@@ -26,6 +28,9 @@ import type { PeerLink } from './peer.actor.ts';
 /** How long the host names of one answer may take to resolve, in milliseconds; the answer leaves with what is there. */
 const ANSWER_RESOLVE_MS = 3_000;
 
+/** Host names of one answer that are looked up at a time. */
+const ANSWER_LOOKUPS_MAX = 8;
+
 /** Strikes for a response that nobody asked for. */
 const UNSOLICITED_STRIKES = 2;
 
@@ -33,6 +38,9 @@ export interface PexSettings extends PexPacingOptions {
   readonly client: boolean;
   readonly server: boolean;
 }
+
+/** What came on the channel: a message, or what no version of peer exchange says. */
+type PexInbound = PexMessage | { readonly type: 'undecodable'; readonly what: string };
 
 /** What peer exchange asks of the router. */
 export interface PexHost {
@@ -57,7 +65,7 @@ export class Pex {
   readonly actor: Supervised<typeof pexMachine>;
   readonly #host: PexHost;
   readonly #settings: PexSettings;
-  readonly #channel: Channel<PexMessage>;
+  readonly #channel: Channel<PexInbound>;
   readonly #pacing: PexPacing;
   readonly #server = new PexServer();
   readonly #abort = new AbortController();
@@ -66,7 +74,7 @@ export class Pex {
   constructor(
     host: PexHost,
     settings: PexSettings,
-    open: (descriptor: typeof PEX_CHANNEL) => Channel<PexMessage>,
+    open: (descriptor: typeof PEX_CHANNEL) => Channel<PexInbound>,
   ) {
     this.#host = host;
     this.#settings = settings;
@@ -81,9 +89,12 @@ export class Pex {
 
   start(): void {
     this.actor.start();
-    this.#channel.messages$.subscribe((inbound) => {
-      this.#host.kernel.post(this.path, () => this.#received(inbound));
-    });
+    this.#channel.messages$.subscribe((inbound) => this.#post(() => this.#received(inbound)));
+  }
+
+  /** A throw while one message is handled is recorded, and the next message is handled all the same. */
+  #post(handle: () => void): void {
+    this.#host.kernel.post(`${this.path}/message`, handle);
   }
 
   stop(): void {
@@ -99,6 +110,12 @@ export class Pex {
     this.#observe(now);
     if (this.#settings.client) this.#pacing.up(peer, dialectOf(link).spacingMs, now);
     this.#rearm(now);
+  }
+
+  /** The peer has opened or closed channels. */
+  channelSetChanged(link: PeerLink): void {
+    if (link.channels.has(PEX_CHANNEL_ID)) this.peerUp(link);
+    else this.peerDown(link.peer!);
   }
 
   peerDown(peer: NodeId): void {
@@ -142,7 +159,7 @@ export class Pex {
     this.#rearm(now);
   }
 
-  #received({ from, message }: Inbound<PexMessage>): void {
+  #received({ from, message }: Inbound<PexInbound>): void {
     switch (message.type) {
       case 'request':
         this.#requested(from, 1);
@@ -154,13 +171,16 @@ export class Pex {
       case 'response-v2':
         this.#answered(from, message.addresses);
         return;
+      case 'undecodable':
+        this.#fatal(from, 'undecodable', message.what);
+        return;
     }
   }
 
   #requested(from: NodeId, generation: PexGeneration): void {
     const link = this.#host.route(from);
     const serving = this.#server.request(from, this.#now());
-    if (serving === 'evict') this.#fatal(from, 'asks too often');
+    if (serving !== 'answer') this.#struck(from, 'asks-too-often', serving === 'evict');
     if (serving !== 'answer' || link === undefined) return;
     const ip = link.connection.remoteEndpoint.ip;
     const addresses = this.#settings.server
@@ -172,41 +192,46 @@ export class Pex {
           isWithheld: (id) => this.#host.isWithheld(id),
         })
       : [];
-    if (generation === 2) this.#respond(from, { type: 'response-v2', addresses: pexUrls(addresses) });
-    else void this.#answerInIps(from, ip, addresses);
+    if (generation === 2) {
+      this.#respond(from, { type: 'response-v2', addresses: pexUrls(addresses) });
+      return;
+    }
+    const respond = (ips: ReadonlyMap<string, readonly string[]>): void => {
+      const entries = pexIpEntries(addresses, (name) => ips.get(name) ?? [], ip);
+      this.#respond(from, { type: 'response', addresses: entries });
+    };
+    const names = namesIn(addresses);
+    if (names.length === 0) respond(new Map());
+    else void this.#lookUp(names).then((ips) => this.#post(() => respond(ips)));
   }
 
-  /** Answers in the first generation, which knows only IP addresses, so that host names have to be looked up. */
-  async #answerInIps(to: NodeId, ip: string, addresses: readonly NodeAddress[]): Promise<void> {
-    const names = [...new Set(addresses.map(({ hostname }) => hostname))].filter(
-      (name) => name !== '' && classifyIp(name) === undefined,
-    );
-    const ips = names.length === 0 ? new Map<string, readonly string[]>() : await this.#lookUp(names);
-    this.#respond(to, {
-      type: 'response',
-      addresses: pexIpEntries(addresses, (name) => ips.get(name) ?? [], ip),
-    });
-  }
-
+  /** What the host names lead to, as far as that is known in time: the first generation knows only IP addresses. */
   async #lookUp(names: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
     const { clock, resolver } = this.#host.env;
     const found = new Map<string, readonly string[]>();
-    const deadline = new AbortController();
-    const giveUp = (): void =>
-      deadline.abort(new P2PError('timeout', 'host names took too long', { reason: 'resolve' }));
-    const cancel = clock.setTimer(giveUp, ANSWER_RESOLVE_MS);
-    this.#abort.signal.addEventListener('abort', giveUp);
-    const lookUp = async (name: string): Promise<void> => {
-      try {
-        found.set(name, await resolver.resolve(name, deadline.signal));
-      } catch {
-        // A name that cannot be resolved is left out of the answer.
+    const giveUp = new AbortController();
+    const late = new P2PError('timeout', 'host names took too long', { reason: 'resolve' });
+    const cancelTimer = clock.setTimer(() => giveUp.abort(late), ANSWER_RESOLVE_MS);
+    const onStop = (): void => giveUp.abort(this.#abort.signal.reason);
+    this.#abort.signal.addEventListener('abort', onStop);
+    const gaveUp = new Promise<void>((resolve) => {
+      giveUp.signal.addEventListener('abort', () => resolve());
+    });
+    const queue = [...names];
+    const lookUpInTurn = async (): Promise<void> => {
+      for (let name = queue.shift(); name !== undefined && !giveUp.signal.aborted; name = queue.shift()) {
+        try {
+          found.set(name, await resolver.resolve(name, giveUp.signal));
+        } catch {
+          // A name that cannot be resolved is left out of the answer.
+        }
       }
     };
-    await Promise.all(names.map(lookUp));
-    cancel();
-    this.#abort.signal.removeEventListener('abort', giveUp);
-    return found;
+    const lookUps = Array.from({ length: ANSWER_LOOKUPS_MAX }, lookUpInTurn);
+    await Promise.race([Promise.all(lookUps), gaveUp]);
+    cancelTimer();
+    this.#abort.signal.removeEventListener('abort', onStop);
+    return new Map(found);
   }
 
   #respond(to: NodeId, message: PexMessage): void {
@@ -216,8 +241,7 @@ export class Pex {
   #answered(from: NodeId, entries: Parameters<typeof readPexEntries>[0]): void {
     const now = this.#now();
     if (this.#pacing.answered(from, now) === 'unsolicited') {
-      if (this.#server.strike(from, UNSOLICITED_STRIKES, now))
-        this.#fatal(from, 'sends addresses nobody asked for');
+      this.#struck(from, 'unsolicited', this.#server.strike(from, UNSOLICITED_STRIKES, now));
       return;
     }
     const intake = readPexEntries(entries, {
@@ -226,28 +250,57 @@ export class Pex {
       isWithheld: (id) => this.#host.isWithheld(id),
     });
     if (!intake.ok) {
-      this.#fatal(from, `too many addresses: ${intake.count}`);
+      this.#fatal(from, intake.fault, `${intake.count} addresses`);
       return;
     }
     let added = 0;
     for (const address of intake.addresses) if (this.#host.learn(address, from)) added += 1;
     this.#observe(now);
     this.#pacing.learned(added, now);
-    if (intake.strikes > 0 && this.#server.strike(from, intake.strikes, now))
-      this.#fatal(from, 'sends bad addresses');
+    if (intake.strikes > 0) {
+      this.#struck(from, 'bad-addresses', this.#server.strike(from, intake.strikes, now));
+    }
     this.#rearm(now);
   }
 
-  #fatal(peer: NodeId, what: string): void {
-    const error = new P2PError('protocol-violation', `peer ${what}`, { reason: 'pex', blame: 'peer' });
+  /** A peer has earned a strike, which may have been one too many. */
+  #struck(peer: NodeId, fault: PexFault, isLast: boolean): void {
+    if (isLast) this.#fatal(peer, fault, 'once too often');
+    else this.#note('pex-strike', peer, fault, '');
+  }
+
+  #fatal(peer: NodeId, fault: PexFault, detail: string): void {
+    this.#note('pex-fault', peer, fault, detail);
+    const message = `peer exchange: ${fault}, ${detail}`;
+    const error = new P2PError('protocol-violation', message, { reason: fault, blame: 'peer' });
     this.#channel.report({ peer, error, fatal: true });
   }
+
+  #note(code: 'pex-strike' | 'pex-fault', peer: NodeId, fault: PexFault, detail: string): void {
+    const about = { peer, fault, ...(detail === '' ? {} : { detail }) };
+    this.#host.kernel.record({ kind: 'note', actor: this.path, code, about });
+  }
 }
+
+/** Never fails to decode: what cannot be read is a fault of its sender and handled as such. */
+const INBOUND_CODEC: Codec<PexInbound> = {
+  encode(message) {
+    if (message.type === 'undecodable') throw new TypeError('nobody says that');
+    return pexCodec.encode(message);
+  },
+  decode(bytes) {
+    try {
+      return pexCodec.decode(bytes);
+    } catch (thrown) {
+      return { type: 'undecodable', what: asError(thrown).message };
+    }
+  },
+};
 
 const PEX_CHANNEL = {
   id: PEX_CHANNEL_ID,
   name: 'pex',
-  codec: pexCodec,
+  codec: INBOUND_CODEC,
   priority: 1,
   maxMessageBytes: PEX_ACCEPT_BYTES_MAX,
   send: { maxMessages: 10 },
@@ -257,4 +310,10 @@ const PEX_CHANNEL = {
 function dialectOf(link: PeerLink): ReturnType<typeof pexDialect> {
   const capabilities = link.remote?.nodeInfo.capabilities ?? [];
   return pexDialect({ channels: [...link.channels], capabilities });
+}
+
+/** The host names among addresses, each once. */
+function namesIn(addresses: readonly NodeAddress[]): readonly string[] {
+  const hosts = new Set(addresses.map(({ hostname }) => hostname));
+  return [...hosts].filter((host) => host !== '' && classifyIp(host) === undefined);
 }

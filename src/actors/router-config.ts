@@ -1,8 +1,11 @@
+import type { Direction } from '../core/direction.ts';
+import type { Endpoint } from '../core/endpoint.ts';
 import type { Env } from '../core/env.ts';
 import { P2PError } from '../core/errors.ts';
 import type { Identity } from '../core/identity.ts';
 import { acceptNodeAddress, parseNodeAddress, type NodeAddress } from '../core/node-address.ts';
 import { isNodeId, nodeIdFromPublicKey, parseNodeId, type NodeId } from '../core/node-id.ts';
+import type { NodeInfo } from '../core/node-info.ts';
 import type { PeerOptions } from '../core/peer/options.ts';
 import type { PexPacingOptions } from '../core/pex/pex-pacing.ts';
 import { routerLimits, type RouterLimitOptions, type RouterLimits } from '../core/router-options.ts';
@@ -11,12 +14,22 @@ import { FlightRecorder } from '../inspect/flight-recorder.ts';
 import { memoryPeerStore } from '../store/memory-peer-store.ts';
 import type { PeerStore } from '../store/peer-store.ts';
 import type { TransportFactory } from '../transports/transport.ts';
+import type { Filter } from './filters.ts';
 
-/** A filter refuses a peer by returning a reason or by throwing; it accepts by returning nothing. */
-export type PeerFilter = (
-  peer: { readonly id: NodeId; readonly moniker: string; readonly ip: string },
-  signal: AbortSignal,
-) => string | undefined | Promise<string | undefined>;
+/** Refuses an authenticated peer by returning a reason or by throwing; accepts it by returning nothing. */
+export type PeerFilter = Filter<{ readonly id: NodeId; readonly moniker: string; readonly ip: string }>;
+
+/** Refuses an inbound connection likewise, before anything is read from it. */
+export type EndpointFilter = Filter<Endpoint>;
+
+/** What a node may say differently to different remotes. */
+export type NodeInfoChanges = Partial<Pick<NodeInfo, 'listenAddr' | 'moniker' | 'version' | 'other'>>;
+
+export interface NodeInfoContext {
+  readonly direction: Direction;
+  readonly localEndpoint: Endpoint;
+  readonly remoteEndpoint: Endpoint;
+}
 
 export interface PexOptions extends PexPacingOptions {
   /** Ask others for addresses; default true. */
@@ -50,8 +63,12 @@ export interface RouterOptions {
   readonly limits?: RouterLimitOptions;
   /** Peer exchange; false switches it off altogether. */
   readonly pex?: PexOptions | false;
+  /** Asked about every inbound connection, in order, before its first byte. */
+  readonly endpointFilters?: readonly EndpointFilter[];
   /** Asked about every authenticated peer, in order, in both directions. */
   readonly filters?: readonly PeerFilter[];
+  /** What this remote is told instead of what all are; called once per connection, which a throw ends. */
+  readonly nodeInfoFor?: (context: NodeInfoContext) => NodeInfoChanges;
   /** Block protocol version, compared in handshakes; default 11, that of every released network. */
   readonly blockVersion?: bigint;
   /** Time, chance and names; default the real ones. */
@@ -78,7 +95,9 @@ export interface RouterConfig {
   readonly limits: RouterLimits;
   readonly pex: Required<Pick<PexOptions, 'client' | 'server'>> & PexPacingOptions;
   readonly pexEnabled: boolean;
+  readonly endpointFilters: readonly EndpointFilter[];
   readonly filters: readonly PeerFilter[];
+  readonly nodeInfoFor: (context: NodeInfoContext) => NodeInfoChanges;
   readonly env: Env;
   readonly recorder: FlightRecorder;
 }
@@ -158,7 +177,9 @@ export function routerConfig(options: RouterOptions): RouterConfig {
     limits: routerLimits(options.limits, capacity),
     pex: { client, server, ...pacing },
     pexEnabled: options.pex !== false,
+    endpointFilters: options.endpointFilters ?? [],
     filters: options.filters ?? [],
+    nodeInfoFor: options.nodeInfoFor ?? (() => ({})),
     env: options.env ?? realEnv(),
     recorder: options.recorder ?? new FlightRecorder(),
   };

@@ -1,5 +1,6 @@
 import type { ChannelId } from '../core/channel.ts';
 import type { LedgerSnapshot } from '../core/queue/accounting.ts';
+import type { DropTotal } from './drop-log.ts';
 
 /** What a router has counted since it was made. */
 export interface RouterCounts {
@@ -24,6 +25,8 @@ export interface RouterStats extends Readonly<RouterCounts> {
   readonly dials: number;
   readonly dialFailures: number;
   readonly dialing: number;
+  /** Whether some transport takes inbound connections now: not while all pause after errors, or none listens. */
+  readonly accepting: boolean;
   /** Admissions that displaced a peer, and evictions carried out. */
   readonly upgrades: number;
   readonly evictions: number;
@@ -31,6 +34,8 @@ export interface RouterStats extends Readonly<RouterCounts> {
   readonly messagesSent: number;
   readonly messagesReceived: number;
   readonly messagesDropped: number;
+  /** The messages given up, by direction, channel and reason; channels that are closed included. */
+  readonly drops: readonly DropTotal[];
   /** Throws of actors and jobs. */
   readonly crashes: number;
   /** Bytes of messages queued in the router. */

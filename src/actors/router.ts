@@ -3,7 +3,7 @@ import type { ChannelDescriptor, ChannelId } from '../core/channel.ts';
 import { P2PError } from '../core/errors.ts';
 import { parseNodeAddress, type NodeAddress } from '../core/node-address.ts';
 import { parseNodeId, type NodeId } from '../core/node-id.ts';
-import type { PeerResults } from '../core/peer/peer-event.ts';
+import type { PeerEvent, PeerResult, PeerResults } from '../core/peer/peer-event.ts';
 import { tableSizes } from '../core/peer/queries.ts';
 import type { PeerUpdate } from '../core/peer-update.ts';
 import type { FlightRecorder } from '../inspect/flight-recorder.ts';
@@ -46,6 +46,14 @@ export class Router {
   /** The history of everything that happened in this router. */
   get recorder(): FlightRecorder {
     return this.#supervisor.kernel.recorder;
+  }
+
+  /**
+   * Resolves when everything is released: with the error that made the router fail, or with nothing after `stop`. A
+   * router that failed to start is released when `start` rejects.
+   */
+  get closed(): Promise<Error | undefined> {
+    return this.#supervisor.closed;
   }
 
   /** Where this node listens, as addresses with its id; empty before `start`. */
@@ -99,22 +107,24 @@ export class Router {
 
   /** Counts and sizes, read from the live structures. */
   stats(): RouterStats {
-    const { decisions, table, channels, counts, connectedMax, dialing, kernel, routerBudget, drops } =
+    const { decisions, table, channels, connections, dialing, accepting, kernel, routerBudget, drops } =
       this.#supervisor;
     const sizes = decisions === undefined ? undefined : tableSizes(decisions.state);
     const accounting = channels.accounting();
     return {
-      ...counts,
+      ...connections.counts,
       ...(decisions?.counts ?? { dials: 0, dialFailures: 0, upgrades: 0, evictions: 0 }),
       state: this.state,
       connectedPeers: table.routeCount,
-      connectedPeersMax: connectedMax,
+      connectedPeersMax: connections.routedMax,
       knownPeers: sizes?.peers ?? 0,
       knownAddresses: sizes?.addresses ?? 0,
       dialing,
-      messagesSent: Object.values(accounting).reduce((sum, { out }) => sum + out.delivered.messages, 0),
+      accepting,
+      messagesSent: channels.sent.messages,
       messagesReceived: channels.received,
       messagesDropped: drops.total,
+      drops: drops.totals,
       crashes: kernel.crashes,
       queuedBytes: routerBudget.used,
       actors: kernel.actors.length,
@@ -131,12 +141,12 @@ export class Router {
 
   /** Dials an address as soon as the limits allow, whatever its back-off. */
   dial(address: string | NodeAddress): PeerResults['dial'] {
-    return this.#running().apply({ type: 'dial', address: toAddress(address) });
+    return this.#apply({ type: 'dial', address: toAddress(address) });
   }
 
   /** Closes the connection to a peer without holding it against the peer. */
   disconnect(peer: string): PeerResults['disconnect'] {
-    return this.#running().apply({ type: 'disconnect', peer: parseNodeId(peer) });
+    return this.#apply({ type: 'disconnect', peer: parseNodeId(peer) });
   }
 
   /** Refuses a peer and does not dial it for a time, 24 h unless said otherwise. */
@@ -145,32 +155,32 @@ export class Router {
     options: { readonly durationMs?: number; readonly reason?: string } = {},
   ): PeerResults['ban'] {
     const { durationMs = BAN_MS, reason = 'requested' } = options;
-    const decisions = this.#running();
-    return decisions.apply({
-      type: 'ban',
-      peer: parseNodeId(peer),
-      untilMs: decisions.now + durationMs,
-      reason,
-    });
+    const untilMs = this.#running().now + durationMs;
+    return this.#apply({ type: 'ban', peer: parseNodeId(peer), untilMs, reason });
   }
 
   unban(peer: string): PeerResults['unban'] {
-    return this.#running().apply({ type: 'unban', peer: parseNodeId(peer) });
+    return this.#apply({ type: 'unban', peer: parseNodeId(peer) });
   }
 
   /** Makes a peer one that is always wanted, or an ordinary one. */
   setPersistent(peer: string, persistent = true): PeerResults['setPersistent'] {
-    return this.#running().apply({ type: 'setPersistent', peer: parseNodeId(peer), persistent });
+    return this.#apply({ type: 'setPersistent', peer: parseNodeId(peer), persistent });
   }
 
   /** Adds an address that is never forgotten. */
   addBootstrap(address: string | NodeAddress): PeerResults['addBootstrap'] {
-    return this.#running().apply({ type: 'addBootstrap', address: toAddress(address) });
+    return this.#apply({ type: 'addBootstrap', address: toAddress(address) });
   }
 
   /** Resolves when everything known so far about peers is in the store. */
   flush(): Promise<void> {
     return this.#supervisor.config.store.flush();
+  }
+
+  #apply<E extends PeerEvent>(event: E): PeerResult<E> {
+    const decisions = this.#running();
+    return this.#supervisor.kernel.call(() => decisions.apply(event));
   }
 
   #running(): PeerDecisions {

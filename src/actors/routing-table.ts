@@ -7,6 +7,8 @@ import type { PeerLink } from './peer.actor.ts';
  */
 export class RoutingTable {
   readonly #links = new Map<number, PeerLink>();
+  /** Connections that have proven an id, by that id. */
+  readonly #byPeer = new Map<NodeId, Set<PeerLink>>();
   readonly #routes = new Map<NodeId, PeerLink>();
   #lastId = 0;
 
@@ -20,8 +22,20 @@ export class RoutingTable {
     this.#links.set(link.id, link);
   }
 
+  /** A connection has proven its id. */
+  identify(link: PeerLink): void {
+    const { peer } = link;
+    if (peer === undefined || this.#links.get(link.id) !== link) return;
+    const known = this.#byPeer.get(peer);
+    if (known === undefined) this.#byPeer.set(peer, new Set([link]));
+    else known.add(link);
+  }
+
   remove(link: PeerLink): void {
     this.#links.delete(link.id);
+    const { peer } = link;
+    const known = peer === undefined ? undefined : this.#byPeer.get(peer);
+    if (known?.delete(link) === true && known.size === 0) this.#byPeer.delete(peer!);
   }
 
   /** All connections, in the order they began. */
@@ -37,14 +51,19 @@ export class RoutingTable {
     return this.#links.get(id);
   }
 
-  /** Connections that have proven an id, but for `link` itself. */
+  /** Connections that have proven an id, in the order they did. */
+  linksOf(peer: NodeId): readonly PeerLink[] {
+    return [...(this.#byPeer.get(peer) ?? [])];
+  }
+
+  /** The other connections that have proven the id of `link`. */
   others(link: PeerLink): readonly PeerLink[] {
-    return this.links.filter((other) => other !== link && other.peer === link.peer);
+    return link.peer === undefined ? [] : this.linksOf(link.peer).filter((other) => other !== link);
   }
 
   /** The connection that the core counts as the peer's. */
   admitted(peer: NodeId): PeerLink | undefined {
-    return this.links.find((link) => link.admitted && link.peer === peer);
+    return this.linksOf(peer).find((link) => link.admitted);
   }
 
   open(peer: NodeId, link: PeerLink): void {

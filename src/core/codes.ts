@@ -168,6 +168,17 @@ export const PROTOCOL_FAULTS = {
 
 export type ProtocolFault = keyof typeof PROTOCOL_FAULTS;
 
+/** How a peer misused peer exchange: the `reason` of `protocol-violation` in what is reported of it. */
+export const PEX_FAULTS = {
+  undecodable: 'Bytes are not a message of peer exchange.',
+  'asks-too-often': 'Requests came faster than they are answered.',
+  unsolicited: 'Addresses came that nobody asked for.',
+  'too-many-addresses': 'A response holds more addresses than allowed.',
+  'bad-addresses': 'More than half of the entries of a response are no addresses.',
+} as const;
+
+export type PexFault = keyof typeof PEX_FAULTS;
+
 /** Why a handshake ended in refusal or a connection in goodbye; the codes peerchart nodes tell each other. */
 export const REJECTS = {
   bad_node_info: 'Node information breaks a validation rule.',

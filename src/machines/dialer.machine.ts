@@ -36,6 +36,8 @@ export interface DialerContext extends DialerInput {
   readonly endpoints: number;
   /** Index of the endpoint being tried. */
   readonly endpointIndex: number;
+  /** Why each endpoint so far failed, in the order they were tried. */
+  readonly causes: readonly string[];
   /** Set by `endpoint.opened`. */
   readonly connectionId: number;
   /** Why the attempt failed or was cancelled; empty while it runs and when it was admitted. */
@@ -65,15 +67,26 @@ export const dialerMachine = setup({
     /** Ends whatever still runs for this attempt. */
     abandon: () => undefined,
     rememberEndpoints: assign((_, params: { readonly count: number }) => ({ endpoints: params.count })),
+    rememberCause: assign(({ context }, params: { readonly cause: string }) => ({
+      causes: [...context.causes, params.cause],
+    })),
     advanceEndpoint: assign(({ context }) => ({ endpointIndex: context.endpointIndex + 1 })),
     rememberConnection: assign((_, params: { readonly connectionId: number }) => ({
       connectionId: params.connectionId,
     })),
+    blameEndpoints: assign(({ context }) => ({ reason: context.causes.join('; ') })),
     rememberReason: assign((_, params: { readonly reason: string }) => ({ reason: params.reason })),
   },
 }).createMachine({
   id: 'dialer',
-  context: ({ input }) => ({ ...input, endpoints: 0, endpointIndex: 0, connectionId: 0, reason: '' }),
+  context: ({ input }) => ({
+    ...input,
+    endpoints: 0,
+    endpointIndex: 0,
+    causes: [],
+    connectionId: 0,
+    reason: '',
+  }),
   initial: 'attempting',
   states: {
     attempting: {
@@ -131,19 +144,35 @@ export const dialerMachine = setup({
               },
             },
             'endpoint.failed': [
-              { guard: 'hasAnotherEndpoint', target: 'dialing', reenter: true, actions: 'advanceEndpoint' },
+              {
+                guard: 'hasAnotherEndpoint',
+                target: 'dialing',
+                reenter: true,
+                actions: [
+                  { type: 'rememberCause', params: ({ event }) => ({ cause: event.reason }) },
+                  'advanceEndpoint',
+                ],
+              },
               {
                 target: '#dialer.failed',
-                actions: { type: 'rememberReason', params: ({ event }) => ({ reason: event.reason }) },
+                actions: [
+                  { type: 'rememberCause', params: ({ event }) => ({ cause: event.reason }) },
+                  'blameEndpoints',
+                ],
               },
             ],
           },
           after: {
             dialTimeout: [
-              { guard: 'hasAnotherEndpoint', target: 'dialing', reenter: true, actions: 'advanceEndpoint' },
+              {
+                guard: 'hasAnotherEndpoint',
+                target: 'dialing',
+                reenter: true,
+                actions: [{ type: 'rememberCause', params: { cause: 'timeout(dial)' } }, 'advanceEndpoint'],
+              },
               {
                 target: '#dialer.failed',
-                actions: { type: 'rememberReason', params: { reason: 'timeout(dial)' } },
+                actions: [{ type: 'rememberCause', params: { cause: 'timeout(dial)' } }, 'blameEndpoints'],
               },
             ],
           },

@@ -11,6 +11,8 @@ export type PeerDirection = 'inbound' | 'outbound';
 export type PeerClosedBy = 'local' | 'remote' | 'fault';
 
 export type PeerEvent =
+  /** No endpoint filter refuses the remote, or there is none. */
+  | { readonly type: 'endpoint.passed' }
   /** The transport's handshake is done; the remote has proven this id. */
   | { readonly type: 'handshake.authenticated'; readonly peer: string }
   | { readonly type: 'handshake.failed'; readonly reason: string; readonly by: PeerClosedBy }
@@ -56,7 +58,9 @@ export interface PeerContext extends PeerInput {
   /** Proven node id; empty until `handshake.authenticated`. */
   readonly peer: string;
   /** What the handshake is waiting for, as a time-out names it. */
-  readonly stage: 'exchange' | 'judge' | 'verdict';
+  readonly stage: 'filter' | 'exchange' | 'judge' | 'verdict';
+  /** Whether a closing connection of the same peer has had its time; set by the end of `waiting`. */
+  readonly waited: boolean;
   /** Whether queued messages leave before an eviction closes; set by `peer.evict`. */
   readonly flush: boolean;
   /** Why it ends; the first reason stays. Empty while it lives. */
@@ -82,13 +86,15 @@ export const peerMachine = setup({
     hasVerdict: (_, params: { readonly verdict: boolean }) => params.verdict,
   },
   actions: {
+    /** Asks the endpoint filters; answers with `endpoint.passed` or `peer.refuse`. */
+    screen: () => undefined,
     /** Starts the transport's handshake; answers with `handshake.*`. */
     beginHandshake: () => undefined,
     /** Asks the supervisor for its judgement; answers with `peer.admit`, `hold`, `wait` or `refuse`. */
     judge: () => undefined,
     /** Sends our verdict when it is our turn, and reads the remote's; answers with `verdict.*`. */
     exchangeVerdicts: () => undefined,
-    /** Takes an admission back: the connection is held. */
+    /** Takes an admission back: the connection is held or refused. */
     suspend: () => undefined,
     /** Tells the remote that it is refused, if it understands, and closes. */
     sendRefusal: () => undefined,
@@ -101,7 +107,9 @@ export const peerMachine = setup({
     /** Takes the routes down, reports the end, and releases everything the connection held. */
     release: () => undefined,
     rememberPeer: assign((_, params: { readonly peer: string }) => ({ peer: params.peer, stage: 'judge' })),
+    beginExchange: assign({ stage: 'exchange' }),
     awaitVerdict: assign({ stage: 'verdict' }),
+    rememberWait: assign({ waited: true }),
     rememberReason: assign(({ context }, params: { readonly reason: string; readonly by: PeerClosedBy }) =>
       context.reason === '' ? { reason: params.reason, by: params.by } : {},
     ),
@@ -109,7 +117,15 @@ export const peerMachine = setup({
   },
 }).createMachine({
   id: 'peer',
-  context: ({ input }) => ({ ...input, peer: '', stage: 'exchange', flush: false, reason: '', by: 'local' }),
+  context: ({ input }) => ({
+    ...input,
+    peer: '',
+    stage: 'filter',
+    waited: false,
+    flush: false,
+    reason: '',
+    by: 'local',
+  }),
   initial: 'handshaking',
   on: {
     'connection.closed': {
@@ -120,7 +136,7 @@ export const peerMachine = setup({
   states: {
     handshaking: {
       description: 'Not a peer yet. One deadline covers every stage and no progress extends it.',
-      initial: 'securing',
+      initial: 'screening',
       on: {
         'handshake.failed': {
           target: 'closed',
@@ -155,9 +171,14 @@ export const peerMachine = setup({
         },
       },
       states: {
+        screening: {
+          description: 'The endpoint filters decide whether the remote may speak at all.',
+          entry: 'screen',
+          on: { 'endpoint.passed': 'securing' },
+        },
         securing: {
           description: 'The transport proves both identities and exchanges node information.',
-          entry: 'beginHandshake',
+          entry: ['beginExchange', 'beginHandshake'],
           on: {
             'handshake.authenticated': {
               target: 'judging',
@@ -184,7 +205,7 @@ export const peerMachine = setup({
         waiting: {
           description: 'Another connection of this peer is closing.',
           on: { 'incumbent.gone': 'judging' },
-          after: { incumbentGrace: 'judging' },
+          after: { incumbentGrace: { target: 'judging', actions: 'rememberWait' } },
         },
         held: {
           description: 'Another connection of this peer goes first; ours takes over if that one ends.',
@@ -208,7 +229,7 @@ export const peerMachine = setup({
         },
         refusing: {
           description: 'Told to go; its refusal is on the way out.',
-          entry: 'sendRefusal',
+          entry: ['suspend', 'sendRefusal'],
           on: {
             'peer.refuse': {},
             'peer.evict': {},

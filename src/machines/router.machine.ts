@@ -9,6 +9,7 @@ export type RouterEvent =
   | { readonly type: 'router.start' }
   /** Store loaded, transports listening, core constructed. */
   | { readonly type: 'router.started' }
+  /** It could not start, or something broke that it cannot do without. */
   | { readonly type: 'router.failed'; readonly reason: string }
   | { readonly type: 'router.stop' }
   /** Every actor of the router has ended. */
@@ -70,6 +71,12 @@ export const routerMachine = setup({
   id: 'router',
   context: ({ input }) => ({ ...input, retryMs: -1, reason: '' }),
   initial: 'idle',
+  on: {
+    'router.failed': {
+      target: '.failed',
+      actions: { type: 'rememberReason', params: ({ event }) => ({ reason: event.reason }) },
+    },
+  },
   states: {
     idle: {
       description: 'Created, not started.',
@@ -81,10 +88,6 @@ export const routerMachine = setup({
       on: {
         'router.started': 'running',
         'router.stop': 'draining',
-        'router.failed': {
-          target: 'failed',
-          actions: { type: 'rememberReason', params: ({ event }) => ({ reason: event.reason }) },
-        },
       },
     },
     running: {
@@ -92,31 +95,27 @@ export const routerMachine = setup({
       type: 'parallel',
       on: {
         'router.stop': 'draining',
-        'router.failed': {
-          target: 'failed',
-          actions: { type: 'rememberReason', params: ({ event }) => ({ reason: event.reason }) },
-        },
       },
       states: {
         dialing: {
+          description:
+            'Whom to dial. The core may be asked again before it is heard; the latest answer counts.',
           initial: 'deciding',
-          on: { 'dial.wake': { target: '.deciding', reenter: true } },
-          states: {
-            deciding: {
-              description: 'Asking the core whom to dial.',
-              entry: 'dialNext',
-              on: {
-                'dial.none': [
-                  {
-                    guard: { type: 'mayRetry', params: ({ event }) => ({ retryMs: event.retryMs }) },
-                    target: 'sleeping',
-                    actions: { type: 'rememberRetry', params: ({ event }) => ({ retryMs: event.retryMs }) },
-                  },
-                  { target: 'waiting' },
-                ],
-                'dial.saturated': 'saturated',
+          on: {
+            'dial.wake': { target: '.deciding', reenter: true },
+            'dial.none': [
+              {
+                guard: { type: 'mayRetry', params: ({ event }) => ({ retryMs: event.retryMs }) },
+                target: '.sleeping',
+                reenter: true,
+                actions: { type: 'rememberRetry', params: ({ event }) => ({ retryMs: event.retryMs }) },
               },
-            },
+              { target: '.waiting' },
+            ],
+            'dial.saturated': '.saturated',
+          },
+          states: {
+            deciding: { description: 'Asking the core whom to dial.', entry: 'dialNext' },
             sleeping: {
               description: 'Nobody now; the one timer is set to the next instant.',
               after: { nextDial: 'deciding' },
@@ -126,6 +125,7 @@ export const routerMachine = setup({
           },
         },
         accepting: {
+          description: 'Whether inbound connections are taken.',
           initial: 'open',
           states: {
             open: { description: 'Inbound connections are taken.', on: { 'gate.closed': 'refusing' } },
@@ -136,6 +136,7 @@ export const routerMachine = setup({
           },
         },
         evicting: {
+          description: 'Whom to evict.',
           initial: 'watching',
           on: { 'evict.wake': { target: '.issuing', reenter: true } },
           states: {

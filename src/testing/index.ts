@@ -1,5 +1,9 @@
 export { ConnectionMessages } from './connection-messages.ts';
 export type { ConnectionMessagesOptions, ReceivedMessage } from './connection-messages.ts';
+export { ScriptedConnection } from './scripted-connection.ts';
+export type { ScriptedCall, ScriptedConnectionOptions, ScriptedMessage } from './scripted-connection.ts';
+export { ScriptedTransport } from './scripted-transport.ts';
+export type { DialAnswer, ScriptedDial, ScriptedTransportOptions } from './scripted-transport.ts';
 export { SeededRandom } from './seeded-random.ts';
 export { SimulatedClock } from './simulated-clock.ts';
 export type { PendingWork, RunLimit, SimulatedClockOptions } from './simulated-clock.ts';

@@ -113,10 +113,12 @@ describe('Ed25519 signatures', () => {
     largest[0] = 0xeb;
     largest[31] = 0x7f;
     expect(isSafePublicKey(largest)).to.equal(true);
-    const middle = new Uint8Array(32).fill(0xff);
-    middle[31] = 0x7f;
-    middle[15] = 0xfe;
-    expect(isSafePublicKey(middle)).to.equal(true);
+    for (let index = 1; index < 31; index++) {
+      const key = new Uint8Array(32).fill(0xff);
+      key[31] = 0x7f;
+      key[index] = 0xfe;
+      expect(isSafePublicKey(key), `byte ${index}`).to.equal(true);
+    }
   });
 });
 

@@ -64,6 +64,16 @@ export class TextNetwork {
     await this.network.advance(50);
   }
 
+  /** Runs until these nodes are connected to each other, and a little longer. */
+  async settleAll(nodes: readonly TextNode[]): Promise<void> {
+    await this.network.runUntil(() =>
+      nodes.every((node) =>
+        nodes.every(({ id }) => id === node.id || node.channel.peers().some((peer) => peer.id === id)),
+      ),
+    );
+    await this.network.advance(50);
+  }
+
   /** What each node has got so far, by name and in order, and forgets it. */
   takeReceived(): Readonly<Record<string, readonly string[]>> {
     return Object.fromEntries(

@@ -127,6 +127,7 @@ describe('the authentication message', () => {
     ['TR-077: a secp256k1 key', `0a231221${KEY}02`, 'key-type'],
     ['TR-077: an sr25519 key', `0a221a20${KEY}`, 'key-type'],
     ['TR-077: an ML-DSA key', '0a022200', 'key-type'],
+    ['TR-077: the last known kind of key', '0a022a00', 'key-type'],
     ['TR-077: another kind of key after the Ed25519 one', `0a240a20${KEY}1200`, 'key-type'],
     ['a key of another wire type', '0a020801', 'bad-encoding'],
     ['a key message of another wire type', '0801', 'bad-encoding'],

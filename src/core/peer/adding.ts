@@ -7,7 +7,7 @@ import {
   withoutAddress,
   type AddressInfo,
 } from './address-info.ts';
-import type { PeerEventOf, PeerResults, Refused } from './peer-event.ts';
+import type { PeerEventOf, PeerResults, Plain, Refused } from './peer-event.ts';
 import type { PeerInfo } from './peer-info.ts';
 import { standingOf } from './peer-info.ts';
 import type { PeerTable } from './peer-table.ts';
@@ -46,10 +46,7 @@ function addFrom(table: PeerTable, given: NodeAddress, origin: AddressOrigin): P
   }
   if (peer.inactive) return { outcome: 'inactive', why: because('peer-inactive', subject) };
   const addresses = withRoom(table, peer, newAddressInfo(address, { ...origin, firstSeenMs: table.nowMs }));
-  if (addresses === undefined) {
-    const inputs = { addresses: peer.addresses.length };
-    return { outcome: 'address-limit', why: because('address-limit', subject, undefined, inputs) };
-  }
+  if (addresses === undefined) return addressLimit(table, peer);
   table.change(peer, { addresses });
   table.wakeDial();
   return { outcome: 'added', why: because('new-address', subject) };
@@ -73,13 +70,22 @@ export function usableAddress(
 function addPeer(table: PeerTable, address: NodeAddress, origin: AddressOrigin): PeerResults['add'] {
   const newcomer = newcomerWith(table, address, origin);
   const subject = standingOf(newcomer, table.settings);
-  if (table.wouldPrune(newcomer)) {
-    const inputs = { peers: table.orders.peers.size, maxPeers: table.settings.maxPeers };
-    return { outcome: 'store-full', why: because('store-full', subject, undefined, inputs) };
-  }
+  if (table.wouldPrune(newcomer)) return storeFull(table, newcomer);
   table.insert(newcomer);
   table.wakeDial();
   return { outcome: 'added', why: because('new-peer', subject) };
+}
+
+export function addressLimit({ settings }: PeerTable, peer: PeerInfo): Plain<'address-limit'> {
+  const inputs = { addresses: peer.addresses.length };
+  const why = because('address-limit', standingOf(peer, settings), undefined, inputs);
+  return { outcome: 'address-limit', why };
+}
+
+export function storeFull({ settings, orders }: PeerTable, newcomer: PeerInfo): Plain<'store-full'> {
+  const inputs = { peers: orders.peers.size, maxPeers: settings.maxPeers };
+  const why = because('store-full', standingOf(newcomer, settings), undefined, inputs);
+  return { outcome: 'store-full', why };
 }
 
 /** A peer not in the table yet, with its first address. */

@@ -20,7 +20,7 @@ import {
 import type { StoreWrite } from './peer-record.ts';
 import { emptyOrders } from './peer-state.ts';
 import type { Alarm, Ban, MutableOrders, Orders, PeerState } from './peer-state.ts';
-import { tieOf } from './rank-order.ts';
+import { pruneOrder, tieOf } from './rank-order.ts';
 import type { Forgettable } from './ranking.ts';
 
 /**
@@ -119,7 +119,8 @@ export class PeerTable implements PeerState {
     if (settings.maxPeers === 0 || orders.peers.size < settings.maxPeers || !isPrunable(newcomer))
       return false;
     const first = orders.prunable.minKey();
-    return first === undefined || settings.ranking.prunesNewcomer(newcomer.rank, first);
+    if (first === undefined || pruneOrder(settings)(newcomer.rank, first) < 0) return true;
+    return settings.ranking.prunesNewcomer(newcomer.rank, first);
   }
 
   write(write: StoreWrite): void {

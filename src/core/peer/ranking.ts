@@ -54,7 +54,7 @@ export interface Ranking {
   upgradeCandidate(newcomer: Newcomer, lowestFirst: Iterable<Ranked>, margin: number): Ranked | undefined;
   /** Negative when `a` is forgotten before `b`. Equal places are settled by tie key, descending. */
   comparePrune(a: Forgettable, b: Forgettable): number;
-  /** Whether a peer that was just added is forgotten rather than `first`, the first of the others. */
+  /** Whether a peer that was just added is forgotten rather than `first`, who comes before it in that order. */
   prunesNewcomer(newcomer: Forgettable, first: Forgettable): boolean;
 }
 

@@ -1,6 +1,6 @@
 import { sameNodeAddress, type NodeAddress } from '../node-address.ts';
 import { findAddress, newAddressInfo } from './address-info.ts';
-import { newcomerWith, strengthen, usableAddress, withRoom } from './adding.ts';
+import { addressLimit, newcomerWith, storeFull, strengthen, usableAddress, withRoom } from './adding.ts';
 import { scheduleEviction, whyNotStaying } from './eviction.ts';
 import type { PeerEventOf, PeerResults } from './peer-event.ts';
 import { standingOf, type PeerInfo } from './peer-info.ts';
@@ -28,12 +28,12 @@ export function dial(table: PeerTable, event: PeerEventOf<'dial'>): PeerResults[
   const next = newAddressInfo(address, { ...CONFIGURED, firstSeenMs: table.nowMs });
   const addresses = withRoom(table, peer, next);
   if (addresses !== undefined) return makeDue(table, table.change(peer, { addresses }), address);
-  return { outcome: 'address-limit', why: because('address-limit', standingOf(peer, table.settings)) };
+  return addressLimit(table, peer);
 }
 
 function dialNewPeer(table: PeerTable, newcomer: PeerInfo): PeerResults['dial'] {
   const subject = standingOf(newcomer, table.settings);
-  if (table.wouldPrune(newcomer)) return { outcome: 'store-full', why: because('store-full', subject) };
+  if (table.wouldPrune(newcomer)) return storeFull(table, newcomer);
   table.insert(newcomer);
   table.wakeDial();
   return { outcome: 'due', why: because('now-due', subject) };

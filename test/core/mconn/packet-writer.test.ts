@@ -71,6 +71,7 @@ describe('writing packets', () => {
         (channelId, length, eof) => {
           const bytes = packetBytes(channelId, length, eof);
           expect(bytes).to.be.at.most(packetOverhead(length) + length);
+          expect(packetBytes(255, length, true)).to.equal(packetOverhead(length) + length);
           const out = new Uint8Array(bytes + 2).fill(0xee);
           const data = new Uint8Array(length + 2).fill(0x11);
           expect(writePacket(out, 1, channelId, data, 1, length + 1, eof)).to.equal(bytes);

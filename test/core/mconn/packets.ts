@@ -36,6 +36,7 @@ export function recordingParser(maxPacketBytes: number): Parsed {
       ping: () => void packets.push('ping'),
       pong: () => void packets.push('pong'),
       message: (channelId, bytes, start, end, eof) => {
+        if (end < start) throw new Error('a piece ends before it starts');
         packets.push(`${channelId}:${hex(bytes.subarray(start, end))}${eof ? '.' : ''}`);
       },
     },

@@ -57,7 +57,7 @@ describe('the behaviour rows', () => {
         expect(() => runRow({ ...row, then }), `${row.no} ${command}`).to.throw();
       }
     }
-  });
+  }).timeout(60_000);
 
   it('cover every row that the core alone can show', () => {
     const covered = new Set(rows.map(({ no }) => no));

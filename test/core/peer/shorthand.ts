@@ -9,6 +9,11 @@ export function id(digit: string): NodeId {
   return digit.repeat(40) as NodeId;
 }
 
+/** The node id of a digit; any other text as it stands. */
+export function fullText(text: string): string {
+  return text.length === 1 ? id(text) : text;
+}
+
 /** The digit of a node id, or the text itself when it is none. */
 export function digitOf(nodeId: string): string {
   return nodeId.length === 40 && nodeId === nodeId.charAt(0).repeat(40) ? nodeId.charAt(0) : nodeId;
@@ -68,14 +73,10 @@ export function peerOptions(options: RowOptions): PeerOptions {
     maxRetryPersistentMs: MaxRP,
     retryJitterMs: Jit,
     disconnectCooldownMs: Cool,
-    persistentPeers: Pers?.map(fullId),
-    privatePeers: Private?.map(fullId),
-    peerScores: Scores && Object.entries(Scores).map(([digit, score]) => [fullId(digit), score] as const),
+    persistentPeers: Pers?.map(fullText),
+    privatePeers: Private?.map(fullText),
+    peerScores: Scores && Object.entries(Scores).map(([digit, score]) => [fullText(digit), score] as const),
   };
   const known = Object.entries(named).filter(([, value]) => value !== undefined);
   return { tieSalt: '', ...rest, ...(Object.fromEntries(known) as Partial<PeerOptions>) };
-}
-
-function fullId(text: string): string {
-  return text.length === 1 ? id(text) : text;
 }

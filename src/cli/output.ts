@@ -1,0 +1,9 @@
+/** Standard output carries data and nothing else. */
+export function writeLine(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** One JSON value on a line of its own. */
+export function writeJson(value: unknown): void {
+  writeLine(JSON.stringify(value));
+}
