@@ -30,7 +30,9 @@ try {
   await bob.start();
   await connected;
   const kinds = bob.recorder.records().map(({ kind }) => kind);
-  const counts = [...new Set(kinds)].map((kind) => `${kinds.filter((other) => other === kind).length} ${kind}`);
+  const counts = [...new Set(kinds)].map(
+    (kind) => `${kinds.filter((other) => other === kind).length} ${kind}`,
+  );
   console.log(`recorded so far: ${counts.join(', ')}`);
 } finally {
   await Promise.all([alice.stop(), bob.stop()]);

@@ -14,10 +14,9 @@ const NODE_ID_DIGITS = 40;
 
 /** The first rule of a valid node id that `text` breaks, or undefined. Upper case is refused: normalise first. */
 export function nodeIdFault(text: string): NodeIdFault | undefined {
+  if (/^[0-9a-f]{40}$/.test(text)) return undefined;
   if (text === '') return 'id-empty';
-  if (new TextEncoder().encode(text).length !== NODE_ID_DIGITS) return 'id-length';
-  if (!/^[0-9a-f]{40}$/.test(text)) return 'id-charset';
-  return undefined;
+  return new TextEncoder().encode(text).length === NODE_ID_DIGITS ? 'id-charset' : 'id-length';
 }
 
 export function isNodeId(text: string): text is NodeId {

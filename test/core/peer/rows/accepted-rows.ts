@@ -90,6 +90,17 @@ export const ACCEPTED_ROWS: readonly Row[] = [
     ],
   },
   {
+    no: 'PM-140',
+    title: 'a claimed peer that is leaving already gives nothing more',
+    options: { Max: 2, Up: 3, Scores: { b: 5 } },
+    given: ['accepted a', 'accepted c', 'add m:b', 'dialNext', 'errored c', 'accepted d'],
+    then: [
+      ['upgrading', 'c→b'],
+      ['accepted b', 'ok, d gives way'],
+      ['evict', 'c d'],
+    ],
+  },
+  {
     no: 'PM-141',
     title: 'an accept releases the claim of its peer',
     options: { Max: 2, Up: 2, Scores: { a: 1, b: 2, c: 9 } },

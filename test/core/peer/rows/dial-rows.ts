@@ -255,6 +255,16 @@ export const DIAL_ROWS: readonly Row[] = [
     ],
   },
   {
+    no: 'PM-083',
+    title: 'a dial of a peer that connected by itself does not count as outgoing',
+    options: { Max: 4, Out: 1 },
+    given: ['add m:a', 'dialNext', 'accepted a', 'add m:b'],
+    then: [
+      ['dialNext', 'm:b'],
+      ['dialNext', 'none'],
+    ],
+  },
+  {
     no: 'PM-084',
     title: 'outbound connections count as outgoing',
     options: { Max: 4, Out: 1 },

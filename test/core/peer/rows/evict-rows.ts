@@ -231,6 +231,18 @@ export const EVICT_ROWS: readonly Row[] = [
     then: [['nextDialAt', 'never']],
   },
   {
+    no: 'PM-189',
+    title: 'while every outgoing slot is taken only persistent peers have an instant',
+    options: { Max: 4, Out: 1, Min: 100, MaxRP: 300, Pers: ['e'] },
+    given: ['add m:a', 'dialNext', 'dialed m:a', 'add m:b', 'dialFailed m:b'],
+    then: [
+      ['nextDialAt', 'never'],
+      ['add m:e', 'added'],
+      ['dialFailed m:e x2', 'ok'],
+      ['nextDialAt', 'T0+200'],
+    ],
+  },
+  {
     no: 'PM-190',
     title: 'the cooldown does not hold back accepts',
     options: { Cool: 2000 },
