@@ -8,11 +8,26 @@ const may = {
   env: ['^src/(env|crypto|wire|core)/', 'node'],
   store: ['^src/(store|crypto|wire|core)/', npm('classic-level'), 'node'],
   transports: ['^src/(transports|crypto|wire|core)/', 'node'],
-  machines: ['^src/(machines|core)/', '^src/transports/transport\\.ts$', '^src/store/peer-store\\.ts$', npm('xstate')],
+  machines: [
+    '^src/(machines|core)/',
+    '^src/transports/transport\\.ts$',
+    '^src/store/peer-store\\.ts$',
+    npm('xstate'),
+  ],
   inspect: ['^src/(inspect|core)/', '^src/machines/xstate\\.ts$', npm('xstate')],
   actors: ['^src/(actors|inspect|machines|transports|store|env|crypto|wire|core)/', npm('xstate', 'rxjs')],
-  testing: ['^src/(testing|core|transports|store|inspect|machines)/', '^src/index\\.ts$', npm('xstate', '@noble/hashes')],
-  cli: ['^src/cli/', '^src/index\\.ts$', '^src/[a-z]+/index\\.ts$', npm('commander', 'pino', 'smol-toml', 'protobufjs', 'long'), 'node'],
+  testing: [
+    '^src/(testing|core|transports|store|inspect|machines)/',
+    '^src/index\\.ts$',
+    npm('xstate', '@noble/hashes'),
+  ],
+  cli: [
+    '^src/cli/',
+    '^src/index\\.ts$',
+    '^src/[a-z]+/index\\.ts$',
+    npm('commander', 'pino', 'smol-toml', 'protobufjs', 'long'),
+    'node',
+  ],
 };
 const folders = Object.entries(may).map(([folder, allowed]) => ({
   name: `${folder}-imports`,
@@ -29,7 +44,12 @@ module.exports = {
     ...folders,
     { name: 'no-cycles', severity: 'error', from: { path: '^src/' }, to: { circular: true } },
     { name: 'no-tests-in-src', severity: 'error', from: { path: '^src/' }, to: { path: '^test/' } },
-    { name: 'no-dev-dependencies-in-src', severity: 'error', from: { path: '^src/' }, to: { dependencyTypes: ['npm-dev', 'unknown'] } },
+    {
+      name: 'no-dev-dependencies-in-src',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev', 'unknown'] },
+    },
     { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],
   options: {

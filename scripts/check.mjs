@@ -1,7 +1,16 @@
 // Runs every check in turn and says which failed: format, lint, types, import rules, unused code, docs, package, tests.
 import { spawnSync } from 'node:child_process';
 
-const CHECKS = ['format:check', 'build', 'lint', 'typecheck', 'imports', 'unused', 'docs:check', 'package:check'];
+const CHECKS = [
+  'format:check',
+  'build',
+  'lint',
+  'typecheck',
+  'imports',
+  'unused',
+  'docs:check',
+  'package:check',
+];
 const withTests = process.argv.includes('--tests');
 
 const failed = [];

@@ -435,7 +435,18 @@ export class PeerLink {
 
   #offerControl(message: ControlMessage): void {
     this.outbox.offerControl(controlCodec.encode(message));
-    this.connection.wake();
+    this.wake();
+  }
+
+  /** Says that there is something to pull. Never throws: a connection that does ends itself and nobody else. */
+  wake(): void {
+    try {
+      this.connection.wake();
+    } catch (error) {
+      this.#supervisor.kernel.post(this.path, () => {
+        throw error;
+      });
+    }
   }
 
   /** Tells the remote which channels we opened and closed. */

@@ -1,11 +1,12 @@
 import { rmSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { demoReport } from './demo-report.ts';
 import { demoScene } from './demo-scene.ts';
 import { DemoStory } from './demo-story.ts';
 import { demoFrame, entryLine, nodeLines } from './demo-view.ts';
+import { makeFolder } from './folder.ts';
 import { writeJson, writeLine } from './output.ts';
 import { StopSignal } from './stop-signal.ts';
 import { canPaint, cutLine, paintLine, Screen, type Line } from './terminal.ts';
@@ -98,7 +99,7 @@ function writeLines(lines: readonly Line[], color: boolean): void {
 /** Runs with the given folder, or with a temporary one that is gone afterwards, however this process ends. */
 async function withFolder(data: string | undefined, run: (folder: string) => Promise<void>): Promise<void> {
   if (data !== undefined) {
-    await mkdir(data, { recursive: true });
+    await makeFolder(data);
     await run(data);
     return;
   }

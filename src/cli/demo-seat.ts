@@ -1,7 +1,8 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadOrCreateNodeKey, realEnv, type Identity, type NodeId } from '../index.ts';
 import { CommandFailure } from './failure.ts';
+import { makeFolder } from './folder.ts';
 
 /** The names of the five nodes, in the order they start. */
 export const DEMO_NAMES = ['n0', 'n1', 'n2', 'n3', 'n4'] as const;
@@ -31,7 +32,7 @@ export async function takeSeats(folder: string): Promise<readonly DemoSeat[]> {
 }
 
 async function takeSeat(name: DemoName, folder: string): Promise<DemoSeat> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const identity = await loadOrCreateNodeKey(join(folder, 'node_key.json'), realEnv().random);
   const listenFile = join(folder, 'listen');
   return {

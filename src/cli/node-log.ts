@@ -28,7 +28,7 @@ function levelOf(record: FlightRecord): Level {
     case 'decision':
       return record.result === 'none' || ROUTINE.has(record.event) ? 'debug' : 'info';
     case 'note':
-      if (record.code === 'start-failed' || record.actor === 'router/store') return 'warn';
+      if (record.actor === 'router/store') return 'warn';
       return NEWS.has(record.code) ? 'info' : 'debug';
     case 'start':
     case 'stop':

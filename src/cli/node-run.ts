@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import {
@@ -15,9 +14,10 @@ import {
 import { levelPeerStore, memoryPeerStore, type PeerStore } from '../store/index.ts';
 import { mconn } from '../transports/index.ts';
 import { Chat, type ChatMessage } from './chat.ts';
+import { makeFolder } from './folder.ts';
 import { readNodeConfig, type NodeConfig } from './node-config.ts';
 import { logRecords } from './node-log.ts';
-import { writeJson, writeLine } from './output.ts';
+import { printableText, writeJson, writeLine } from './output.ts';
 import { StopSignal } from './stop-signal.ts';
 
 const SEED_BYTES = 32;
@@ -82,7 +82,7 @@ async function makeRouter(config: NodeConfig): Promise<Router> {
 
 async function identityOf({ data, key }: NodeConfig): Promise<Identity> {
   const { random } = realEnv();
-  if (data !== undefined) await mkdir(data, { recursive: true });
+  if (data !== undefined) await makeFolder(data);
   const file = key ?? (data === undefined ? undefined : join(data, 'node_key.json'));
   return file === undefined ? identityFromSeed(random.bytes(SEED_BYTES)) : loadOrCreateNodeKey(file, random);
 }
@@ -100,10 +100,5 @@ function showAddress(router: Router, json: boolean): void {
 function showMessage({ from, message, receivedAt }: Inbound<ChatMessage>, json: boolean): void {
   const { sequence, text } = message;
   if (json) writeJson({ type: 'message', from, sequence, text, receivedAt: Math.round(receivedAt) });
-  else writeLine(`${from}  #${sequence}  ${printable(text)}`);
-}
-
-/** What a stranger sends must not control the terminal. */
-function printable(text: string): string {
-  return text.replace(/\p{C}/gu, '\u{fffd}');
+  else writeLine(`${from}  #${sequence}  ${printableText(text)}`);
 }

@@ -7,3 +7,8 @@ export function writeLine(line: string): void {
 export function writeJson(value: unknown): void {
   writeLine(JSON.stringify(value));
 }
+
+/** A text of a stranger with nothing left in it that could control a terminal. */
+export function printableText(text: string): string {
+  return text.replace(/\p{C}/gu, '\u{fffd}');
+}

@@ -110,7 +110,8 @@ export type ConnectionFault = keyof typeof CONNECTION_FAULTS;
 /** Which rule received node information breaks, in the order the rules are tried: the `reason` of `bad_node_info`. */
 export const NODE_INFO_FAULTS = {
   'node-id': 'The node id is not 40 lower-case hexadecimal digits.',
-  'listen-address': 'The listen address is not host:port, or the host is no IP address and no possible host name.',
+  'listen-address':
+    'The listen address is not host:port, or the host is no IP address and no possible host name.',
   version: 'The version is not printable ASCII, or only spaces.',
   'too-many-channels': 'There are more channels than allowed.',
   'duplicate-channel': 'A channel is listed twice.',
@@ -236,7 +237,8 @@ export const PEER_OPTION_FAULTS = {
   'opt-max-peers': 'The peer limit is set without a connection limit, or below connections plus upgrades.',
   'opt-max-retry-without-min': 'The longest retry time is set without a shortest.',
   'opt-min-gt-max': 'The shortest retry time is above the longest.',
-  'opt-max-retry-persistent-without-min': 'The longest retry time of persistent peers is set without a shortest.',
+  'opt-max-retry-persistent-without-min':
+    'The longest retry time of persistent peers is set without a shortest.',
   'opt-min-gt-max-persistent': 'The shortest retry time is above the longest of persistent peers.',
   'opt-max-outgoing': 'More outgoing connections are allowed than connections.',
   'opt-network': 'An exempt network is not named by an IP address.',

@@ -141,7 +141,8 @@ const placeIfAbsent: Place = async (temporary, path) => {
   try {
     await link(temporary, path);
   } catch (error) {
-    if (errorCode(error) !== 'EEXIST') throw error;
+    // File systems without links are left to the one that comes last.
+    if (errorCode(error) !== 'EEXIST') await rename(temporary, path);
   }
 };
 

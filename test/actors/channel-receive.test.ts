@@ -5,7 +5,8 @@ import { tendermint } from '../../src/wire/generated/codecs.js';
 import { unhex } from '../support/bytes.ts';
 import { p2pThrow } from '../support/p2p-throw.ts';
 import { ScriptedPeer } from '../support/scripted-peer.ts';
-import { openText, TEXT_CHANNEL, TextNetwork, type TextNode } from '../support/text-network.ts';
+import type { openText } from '../support/text-network.ts';
+import { TEXT_CHANNEL, TextNetwork, type TextNode } from '../support/text-network.ts';
 
 describe('receiving', () => {
   let texts: TextNetwork;

@@ -37,6 +37,17 @@ describe('making a router', () => {
     expect(error.message).to.contain('scripted');
   });
 
+  it('RT-014 has the id of its key, whatever else the identity says', () => {
+    const { clock } = simulatedEnv();
+    const identity = { ...alice, nodeId: bob.nodeId };
+    const router = createRouter({
+      identity,
+      network: 'n',
+      transports: [new ScriptedTransport(clock).factory],
+    });
+    expect(router.id).to.equal(alice.nodeId);
+  });
+
   it('RT-015 takes a frozen options object twice and leaves it alone', () => {
     const { clock } = simulatedEnv();
     const options = Object.freeze({

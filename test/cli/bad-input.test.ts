@@ -88,14 +88,21 @@ const BAD_CALLS: readonly BadCall[] = [
     args: 'node --data @/data',
     files: { data: 'not a folder' },
     code: 1,
-    names: ['data', 'EEXIST'],
+    names: ['data is no folder'],
   },
   {
     title: 'a demo folder that is a file',
     args: 'demo --data @/data --duration 5',
     files: { data: 'not a folder' },
     code: 1,
-    names: ['data', 'EEXIST'],
+    names: ['data is no folder'],
+  },
+  {
+    title: 'a data folder below a file',
+    args: 'node --data @/data/below',
+    files: { data: 'not a folder' },
+    code: 1,
+    names: ['data/below', 'ENOTDIR'],
   },
 ];
 
@@ -128,7 +135,7 @@ describe('peerchart on bad input', () => {
     const data = join(folder(), 'data');
     await mkdir(data);
     await writeFile(join(data, 'node_key.json'), 'secret nonsense');
-    const result = await runCommand(['node', '--data', data, '--log-level', 'silent']);
+    const result = await runCommand(['node', '--data', data]);
     expectOneLine(result);
     expect(result.stderr).not.to.include('secret');
     expect(result.code).to.equal(1);
@@ -140,7 +147,7 @@ describe('peerchart on bad input', () => {
     await once(server, 'listening');
     try {
       const { port } = server.address() as { port: number };
-      const result = await runCommand(['node', '--listen', `127.0.0.1:${port}`, '--log-level', 'silent']);
+      const result = await runCommand(['node', '--listen', `127.0.0.1:${port}`]);
       expectOneLine(result);
       expect(result.stderr).to.include(`127.0.0.1:${port}`).and.include('EADDRINUSE');
       expect(result.code).to.equal(1);
@@ -151,10 +158,10 @@ describe('peerchart on bad input', () => {
 
   it('names the data folder that another node has open', async () => {
     const data = join(folder(), 'data');
-    const first = new RunningCommand(['node', '--data', data, '--log-level', 'silent']);
+    const first = new RunningCommand(['node', '--data', data]);
     try {
       await first.line((line) => line.startsWith('mconn://'));
-      const second = await runCommand(['node', '--data', data, '--log-level', 'silent', '--json']);
+      const second = await runCommand(['node', '--data', data, '--json']);
       expect(second.stderr.trimEnd().split('\n')).to.have.length(1);
       const { error } = JSON.parse(second.stderr) as { error: { code: string; message: string } };
       expect(error.code).to.equal('store-locked');

@@ -80,7 +80,7 @@ describe('peerchart node', () => {
     expect(ids[1]).to.equal(ids[0]);
   });
 
-  it('prints plain lines that no message can use to control the terminal', async () => {
+  it('prints messages as plain lines', async () => {
     const alice = start('--moniker', 'alice');
     const address = await alice.line((line) => line.startsWith('mconn://'));
     const bob = start('--bootstrap', address);

@@ -1,7 +1,15 @@
 import { expect } from 'chai';
+import { printableText } from '../../src/cli/output.ts';
 import { cutLine, paintLine, span, widthOf } from '../../src/cli/terminal.ts';
 
 const LINE = [span('one', 'bold'), span(' '), span('two', 'red')];
+
+describe('texts of strangers', () => {
+  it('lose all that could control the terminal', () => {
+    expect(printableText('a\u001b[2Jb\nc\u202ed')).to.equal('a\ufffd[2Jb\ufffdc\ufffdd');
+    expect(printableText('grüße, 世界 🙂')).to.equal('grüße, 世界 🙂');
+  });
+});
 
 describe('lines of the terminal', () => {
   it('are as wide as their text, whatever their style', () => {

@@ -59,12 +59,25 @@ describe('control messages on the wire', () => {
   const refused: readonly [string, string][] = [
     ['no bytes', ''],
     ['only an unknown member', '2200'],
-    ['a member of another wire type', '0801'],
-    ['a code of another wire type', '0a021200'],
+    ...[1, 2, 3].flatMap((field): [string, string][] => [
+      [`a number as member ${field}`, `${hex(Uint8Array.of(field * 8))}01`],
+      [`member ${field} given twice`, blockField(field, '').repeat(2)],
+    ]),
+    ...[1, 2, 3].map((field): [string, string] => [
+      `a text as number ${field} of a verdict`,
+      blockField(1, blockField(field, '')),
+    ]),
+    ['a number as address', blockField(1, '2001')],
+    ...[1, 2].map((field): [string, string] => [
+      `a text as number ${field} of a goodbye`,
+      blockField(2, blockField(field, '')),
+    ]),
+    ['a text as revision', blockField(3, blockField(3, ''))],
+    ['a fixed number as opened channel', blockField(3, '0d00000000')],
+    ['a fixed number as closed channel', blockField(3, '1500000000')],
     ['257 addresses', blockField(1, '2200'.repeat(257))],
     ['257 channels, packed', blockField(3, blockField(1, '00'.repeat(257)))],
     ['257 channels, one by one', blockField(3, '0800'.repeat(257))],
-    ['a member given twice', '1202080b' + '1202080b'],
     ['a member cut off', '0a0208'],
     ['text that is not UTF-8', '0a032201ff'],
   ];

@@ -4,7 +4,7 @@ import { P2PError } from '../../src/core/errors.ts';
 import { MAX_NODE_INFO_BYTES, type NodeInfo } from '../../src/core/node-info.ts';
 import { DelimitedReader, encodeDelimited } from '../../src/wire/delimited.ts';
 import { decodeNodeInfo, encodeNodeInfo } from '../../src/wire/node-info-codec.ts';
-import { hex, unhex } from '../support/bytes.ts';
+import { blockField, hex, unhex } from '../support/bytes.ts';
 import { p2pThrow } from '../support/p2p-throw.ts';
 import vectors from '../vectors/nodeinfo.json' with { type: 'json' };
 
@@ -94,9 +94,18 @@ describe('the encoding of node information', () => {
   }
 
   const refused: readonly [string, string][] = [
-    ['a known text of another wire type', '1005'],
-    ['a known message of another wire type', '0805'],
-    ['a known number of another wire type', '0a020a00'],
+    ...[1, 2, 3, 4, 5, 6, 7, 8].map((field): [string, string] => [
+      `a number as field ${field}`,
+      `${hex(Uint8Array.of(field * 8))}01`,
+    ]),
+    ...[1, 2, 3].map((field): [string, string] => [
+      `a text as version ${field}`,
+      blockField(1, blockField(field, '')),
+    ]),
+    ...[1, 2].map((field): [string, string] => [
+      `a number as field ${field} of the rest`,
+      blockField(8, `${hex(Uint8Array.of(field * 8))}01`),
+    ]),
     ['field number 0', '0001'],
     ['a field cut off', '120261'],
     ['a length over 64 bits', '12ffffffffffffffffffff01'],

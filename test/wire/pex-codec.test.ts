@@ -57,13 +57,18 @@ describe('peer exchange messages on the wire', () => {
 
   const refused: readonly [string, string][] = [
     ...vectors.decodeErrors.map(({ name, bytes }): [string, string] => [name, bytes]),
-    ['a known member of another wire type', '0801'],
-    ['a port of another wire type', '12040a021a00'],
+    ...[1, 2, 3, 4].flatMap((field): [string, string][] => [
+      [`a number as member ${field}`, `${hex(Uint8Array.of(field * 8))}01`],
+      [`member ${field} given twice`, blockField(field, '').repeat(2)],
+    ]),
+    ['a number as id', blockField(2, blockField(1, '0801'))],
+    ['a number as IP', blockField(2, blockField(1, '1001'))],
+    ['a text as port', blockField(2, blockField(1, '1a00'))],
+    ['a number as URL', blockField(4, blockField(1, '0801'))],
     ['an entry cut off', '12030a0531'],
     ['text that is not UTF-8', '12050a030a01ff'],
     ['1025 empty entries', blockField(2, '0a00'.repeat(1025))],
     ['1025 empty entries of the second generation', blockField(4, '0a00'.repeat(1025))],
-    ['a member given twice', '12020a00' + '12020a00'],
   ];
   for (const [name, text] of refused) {
     it(`are undecodable: ${name}`, () => {
