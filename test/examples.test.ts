@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { RunningCommand } from './cli/command.ts';
+import { commandLine } from './cli/command.ts';
 
 const FOLDER = new URL('../examples/', import.meta.url);
 
@@ -20,6 +20,8 @@ const SHOWS: Readonly<Record<string, readonly RegExp[]>> = {
 };
 
 describe('the examples', () => {
+  const { run } = commandLine();
+
   it('are all run here', () => {
     const examples = readdirSync(FOLDER).filter((name) => name.endsWith('.mjs'));
     expect(examples).to.have.members(Object.keys(SHOWS));
@@ -27,15 +29,11 @@ describe('the examples', () => {
 
   for (const [name, shown] of Object.entries(SHOWS)) {
     it(`${name} ends by itself and shows what it promises`, async () => {
-      const example = new RunningCommand([fileURLToPath(new URL(name, FOLDER))], { script: true });
-      try {
-        const { code, stdout, stderr } = await example.closed;
-        expect(stderr).to.equal('');
-        expect(code).to.equal(0);
-        for (const pattern of shown) expect(stdout).to.match(pattern);
-      } finally {
-        await example.kill();
-      }
+      const example = fileURLToPath(new URL(name, FOLDER));
+      const { code, stdout, stderr } = await run([example], { script: true });
+      expect(stderr).to.equal('');
+      expect(code).to.equal(0);
+      for (const pattern of shown) expect(stdout).to.match(pattern);
     });
   }
 });

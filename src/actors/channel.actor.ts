@@ -264,7 +264,7 @@ export class Channel<M> implements AnyChannel, MessageSource<M> {
     return new MessageIterator(this.consume(), options.signal);
   }
 
-  /** The same as `receive`, pushed: at most 32 messages per turn of the event loop, and none while nobody subscribes. */
+  /** The same as `receive`, pushed: for about 8 ms per turn of the event loop, and not at all while nobody subscribes. */
   get messages$(): Observable<Inbound<M>> {
     return observeMessages(this, this.#host.clock, (error) => this.#consumerThrew(error));
   }

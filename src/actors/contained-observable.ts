@@ -22,22 +22,31 @@ export class ContainedObservable<T> extends Observable<T> {
     if (observerOrNext instanceof Subscriber) return super.subscribe(observerOrNext);
     const observer = toObserver(observerOrNext, error, complete);
     const leave = new Subscription();
-    const guard = (call: () => void): void => {
-      if (leave.closed) return;
-      try {
-        call();
-      } catch (thrown) {
-        leave.unsubscribe();
-        this.#onThrow(thrown);
-        this.#tell(observer, thrown);
-      }
+    const failed = (thrown: unknown): void => {
+      leave.unsubscribe();
+      this.#onThrow(thrown);
+      this.#tell(observer, thrown);
     };
     const subscription = super.subscribe({
-      next: (value) => guard(() => observer.next?.(value)),
-      complete: () => guard(() => observer.complete?.()),
-      error: (error: unknown) => {
-        if (observer.error === undefined) this.#onThrow(error);
-        else guard(() => observer.error?.(error));
+      next: (value) => {
+        if (leave.closed) return;
+        try {
+          observer.next?.(value);
+        } catch (thrown) {
+          failed(thrown);
+        }
+      },
+      complete: () => {
+        if (leave.closed) return;
+        try {
+          observer.complete?.();
+        } catch (thrown) {
+          failed(thrown);
+        }
+      },
+      error: (thrown: unknown) => {
+        if (observer.error === undefined) this.#onThrow(thrown);
+        else this.#tell(observer, thrown);
       },
     });
     leave.add(subscription);

@@ -126,6 +126,7 @@ export class Dial {
   }
 
   #dialEndpoint(): void {
+    if (!this.actor.alive) return;
     const { kernel } = this.#supervisor;
     this.#current?.abort(new P2PError('timeout', 'the endpoint took too long', { reason: 'dial' }));
     const endpoint = this.#endpoints[this.actor.snapshot().context.endpointIndex]!;

@@ -8,8 +8,14 @@ import type { Inbound } from '../core/envelope.ts';
 import type { Inbox } from '../core/queue/inbox.ts';
 import { ContainedObservable } from './contained-observable.ts';
 
-/** Messages an observable hands over before it lets the event loop turn. */
+/** Messages an observable hands over before it looks at the clock. */
 const OBSERVABLE_BATCH = 32;
+
+/**
+ * Milliseconds after which an observable lets the event loop turn. One turn may read 2 MiB from a socket; a subscriber with
+ * little to do must get through as many small messages, or the inbox would overflow although it is never idle.
+ */
+const OBSERVABLE_TURN_MS = 8;
 
 /** The one consumer of a channel, as long as it holds it. */
 export interface MessageConsumer<M> {
@@ -118,8 +124,8 @@ export class MessageIterator<M> implements AsyncIterableIterator<Inbound<M>, und
 }
 
 /**
- * The messages of a source, pushed: at most 32 per turn of the event loop, and none while nobody subscribes. A second
- * subscriber gets the error `already-consuming`.
+ * The messages of a source, pushed while somebody subscribes. The event loop turns when all were taken, and after 8 ms,
+ * which is looked at every 32 messages. A second subscriber gets the error `already-consuming`.
  *
  * @param onThrow told of what a subscriber throws; it loses its subscription, and the next one goes on.
  */
@@ -138,13 +144,15 @@ export function observeMessages<M>(
     };
     const pump = (): void => {
       isDue = false;
-      for (let count = 0; count < OBSERVABLE_BATCH; count++) {
+      const began = clock.now();
+      for (let count = 1; ; count++) {
         const item = consumer.take();
         if (item === undefined) {
           if (consumer.ended) subscriber.complete();
           return;
         }
         subscriber.next(item);
+        if (count % OBSERVABLE_BATCH === 0 && clock.now() - began >= OBSERVABLE_TURN_MS) break;
       }
       schedule();
     };

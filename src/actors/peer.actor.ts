@@ -4,7 +4,7 @@
  */
 import { CONTROL_CHANNEL_ID, type ChannelId } from '../core/channel.ts';
 import { REJECTS, type ErrorCode, type RejectCode } from '../core/codes.ts';
-import type { ControlMessage, Verdict } from '../core/control-message.ts';
+import type { Verdict } from '../core/control-message.ts';
 import { formatEndpoint } from '../core/endpoint.ts';
 import { asError, errorReason, P2PError } from '../core/errors.ts';
 import type { InboundPass } from '../core/inbound-limiter.ts';
@@ -12,12 +12,16 @@ import type { Identity } from '../core/identity.ts';
 import { nodeIdFromPublicKey, type NodeId } from '../core/node-id.ts';
 import type { NodeInfo } from '../core/node-info.ts';
 import type { Outbox } from '../core/queue/outbox.ts';
-import { rejectFromNumber, rejectNumber } from '../core/reject-code.ts';
 import type { RouterLimits } from '../core/router-options.ts';
-import { peerMachine, type PeerClosedBy, type PeerDirection } from '../machines/peer.machine.ts';
+import {
+  peerMachine,
+  type PeerClosedBy,
+  type PeerDirection,
+  type PeerEvent,
+} from '../machines/peer.machine.ts';
 import type { SnapshotFrom } from '../machines/xstate.ts';
 import type { Connection, ConnectionEnd, RemoteHandshake } from '../transports/transport.ts';
-import { controlCodec } from '../wire/control-codec.ts';
+import { ControlTalk, type ControlHost } from './control-talk.ts';
 import type { Dial } from './dialer.actor.ts';
 import { EarlyMessages } from './early-messages.ts';
 import type { Kernel, Supervised } from './kernel.ts';
@@ -63,7 +67,7 @@ export interface PeerSupervisor {
   /** A message that came before its connection was routed is given up. */
   lost(link: PeerLink, channelId: ChannelId, message: Uint8Array, reason: 'inbox_full' | 'peer_down'): void;
   receiveLimit(channelId: ChannelId): number;
-  channelSetChanged(link: PeerLink, opened: readonly number[], closed: readonly number[]): void;
+  channelSetChanged(link: PeerLink): void;
 }
 
 export interface PeerLinkOptions {
@@ -77,7 +81,7 @@ export interface PeerLinkOptions {
   readonly pass?: InboundPass;
 }
 
-export class PeerLink {
+export class PeerLink implements ControlHost {
   readonly id: number;
   readonly path: string;
   readonly direction: PeerDirection;
@@ -111,10 +115,8 @@ export class PeerLink {
   readonly #early = new EarlyMessages();
   /** Why it ended, when its chart was not asked. */
   #ending = '';
+  readonly #talk: ControlTalk = new ControlTalk(this);
   #started = false;
-  #verdictSent = false;
-  #remoteVerdict: Verdict | undefined;
-  #goodbye: RejectCode | undefined;
   #end: ConnectionEnd | undefined;
 
   constructor(supervisor: PeerSupervisor, options: PeerLinkOptions) {
@@ -142,7 +144,7 @@ export class PeerLink {
         screen: effectIn({ handshaking: 'screening' }, () => supervisor.screen(this)),
         beginHandshake: effectIn({ handshaking: 'securing' }, () => this.#beginHandshake()),
         judge: effectIn({ handshaking: 'judging' }, () => supervisor.judge(this)),
-        exchangeVerdicts: effectIn({ handshaking: 'confirming' }, () => this.#exchangeVerdicts()),
+        exchangeVerdicts: effectIn({ handshaking: 'confirming' }, () => this.#talk.exchange()),
         suspend: effect(() => supervisor.suspend(this)),
         sendRefusal: effectIn({ handshaking: 'refusing' }, () => this.#sendRefusal()),
         announce: effectIn('connected', () => {
@@ -228,14 +230,18 @@ export class PeerLink {
 
   /** The code of the end as subscribers are told it; undefined when the remote simply closed. */
   get cause(): ErrorCode | RejectCode | undefined {
-    if (this.#goodbye !== undefined) return this.#goodbye;
+    if (this.#talk.goodbye !== undefined) return this.#talk.goodbye;
     if (this.fault !== undefined) return this.fault.code;
     return this.reason in REJECTS ? (this.reason as RejectCode) : undefined;
   }
 
   /** What the remote refused us with. */
   get remoteRefusal(): Verdict | undefined {
-    return this.#remoteVerdict?.accept === false ? this.#remoteVerdict : undefined;
+    return this.#talk.refusal;
+  }
+
+  get confirming(): boolean {
+    return this.isIn({ handshaking: 'confirming' });
   }
 
   #beginHandshake(): void {
@@ -305,7 +311,9 @@ export class PeerLink {
       this.#supervisor.kernel.post(this.path, () => this.#earlyMessage(channelId, message));
       return;
     }
-    this.#supervisor.kernel.post(this.path, () => this.#control(message));
+    this.#supervisor.kernel.post(this.path, () => {
+      if (this.actor.alive) this.#talk.received(message);
+    });
   }
 
   /** A message before the connection is routed: the end of a probation, or a remote that does not wait for verdicts. */
@@ -315,8 +323,8 @@ export class PeerLink {
       return;
     }
     if (this.closing) return;
-    if (this.speaksControl && this.#remoteVerdict?.accept !== true) {
-      this.#violation();
+    if (this.speaksControl && !this.#talk.isAccepted) {
+      this.violation();
       return;
     }
     if (!this.#early.offer(channelId, message)) this.#supervisor.lost(this, channelId, message, 'inbox_full');
@@ -328,78 +336,28 @@ export class PeerLink {
       this.#supervisor.deliver(this, channelId, message);
   }
 
-  #control(bytes: Uint8Array): void {
-    if (!this.actor.alive) return;
-    let message: ControlMessage;
-    try {
-      message = controlCodec.decode(bytes);
-    } catch {
-      this.#violation();
-      return;
-    }
-    switch (message.type) {
-      case 'verdict':
-        this.#verdictReceived(message);
-        return;
-      case 'goodbye':
-        this.#goodbye = rejectFromNumber(message.code);
-        return;
-      case 'channel-set-update': {
-        const closed = new Set(message.closed);
-        this.channels = new Set([...this.channels, ...message.opened].filter((id) => !closed.has(id)));
-        this.#supervisor.channelSetChanged(this, message.opened, message.closed);
-        return;
-      }
-    }
-  }
-
-  #violation(): void {
+  violation(): void {
     const { actor } = this;
     if (this.closing) return;
     this.violated = true;
-    if (actor.snapshot().matches('handshaking'))
-      actor.send({ type: 'peer.refuse', reason: 'protocol_violation' });
+    if (this.isIn('handshaking')) actor.send({ type: 'peer.refuse', reason: 'protocol_violation' });
     else actor.send({ type: 'peer.evict', reason: 'protocol_violation', flush: false });
   }
 
-  #verdictReceived(verdict: Verdict): void {
-    if (this.#remoteVerdict !== undefined && verdict.accept) {
-      this.#violation();
-      return;
-    }
-    if (this.routed) {
-      // An acceptor that has to go before it heard our answer takes its acceptance back.
-      this.#goodbye = rejectFromNumber(verdict.code);
-      return;
-    }
-    this.#remoteVerdict = verdict;
-    if (!verdict.accept) {
-      this.#supervisor.learnFromVerdict(this, verdict);
-      this.actor.send({ type: 'verdict.rejected', reason: rejectFromNumber(verdict.code) });
-      return;
-    }
-    if (this.isIn({ handshaking: 'confirming' })) this.#exchangeVerdicts();
+  tell(event: PeerEvent): void {
+    this.actor.send(event);
   }
 
-  /**
-   * The acceptor speaks first; the dialler answers once it has a place for the connection. So neither announces a
-   * connection that the other may still refuse.
-   */
-  #exchangeVerdicts(): void {
-    const accepted = this.#remoteVerdict?.accept === true;
-    if (this.direction === 'outbound') {
-      if (!accepted) return;
-      const refusal = this.#supervisor.confirm(this);
-      if (refusal !== undefined) {
-        this.actor.send({ type: 'peer.refuse', reason: refusal });
-        return;
-      }
-    }
-    if (!this.#verdictSent) {
-      this.#verdictSent = true;
-      this.#offerControl({ type: 'verdict', accept: true, code: 0, retryAfterMs: 0, addresses: [] });
-    }
-    if (accepted) this.actor.send({ type: 'verdict.accepted' });
+  confirm(): RejectCode | undefined {
+    return this.#supervisor.confirm(this);
+  }
+
+  learnFromVerdict(verdict: Verdict): void {
+    this.#supervisor.learnFromVerdict(this, verdict);
+  }
+
+  channelSetChanged(): void {
+    this.#supervisor.channelSetChanged(this);
   }
 
   #sendRefusal(): void {
@@ -407,35 +365,21 @@ export class PeerLink {
       this.actor.send({ type: 'connection.closed', by: 'local', reason: this.reason });
       return;
     }
-    if (this.speaksControl) {
-      const code = this.reason as RejectCode;
-      this.#offerControl({
-        type: 'verdict',
-        accept: false,
-        code: rejectNumber(code),
-        ...this.#supervisor.refusalHints(this, code),
-      });
-    }
+    const code = this.reason as RejectCode;
+    this.#talk.refuse(code, this.#supervisor.refusalHints(this, code));
     this.#flushClose();
   }
 
   #beginEviction(): void {
     const { flush, reason } = this.actor.snapshot().context;
     this.outbox.close(reason === 'superseded' ? reason : 'peer_closing', flush ? 'drain' : 'purge');
-    if (this.speaksControl) {
-      this.#offerControl({ type: 'goodbye', code: rejectNumber(reason as RejectCode), retryAfterMs: 0 });
-    }
+    this.#talk.sayGoodbye(reason as RejectCode);
     this.#flushClose();
   }
 
   #flushClose(): void {
     const { kernel } = this.#supervisor;
     this.connection.flushClose().catch((error: unknown) => kernel.fault(this.path, error));
-  }
-
-  #offerControl(message: ControlMessage): void {
-    this.outbox.offerControl(controlCodec.encode(message));
-    this.wake();
   }
 
   /** Says that there is something to pull. Never throws: a connection that does ends itself and nobody else. */
@@ -451,8 +395,7 @@ export class PeerLink {
 
   /** Tells the remote which channels we opened and closed. */
   sendChannelSetUpdate(opened: readonly ChannelId[], closed: readonly ChannelId[], revision: number): void {
-    if (!this.speaksControl || !this.routed) return;
-    this.#offerControl({ type: 'channel-set-update', opened, closed, revision });
+    if (this.routed) this.#talk.sendChannelSetUpdate(opened, closed, revision);
   }
 
   #closed(end: ConnectionEnd): void {
@@ -462,7 +405,7 @@ export class PeerLink {
   }
 
   #endReason(end: ConnectionEnd): string {
-    if (this.#goodbye !== undefined) return this.#goodbye;
+    if (this.#talk.goodbye !== undefined) return this.#talk.goodbye;
     if (end.by === 'fault') return end.error === undefined ? 'connection-lost' : errorReason(end.error);
     return end.by === 'remote' ? 'remote_closed' : 'closed';
   }

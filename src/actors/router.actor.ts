@@ -3,7 +3,6 @@
  * through the routing table, asks the core after each event, and performs what the core decides.
  */
 import type { ChannelDescriptor, ChannelId } from '../core/channel.ts';
-import { attribute } from '../core/error-attribution.ts';
 import type { Clock, Env } from '../core/env.ts';
 import { asError, errorReason, P2PError } from '../core/errors.ts';
 import type { Identity } from '../core/identity.ts';
@@ -13,15 +12,15 @@ import type { NodeAddress } from '../core/node-address.ts';
 import type { NodeId } from '../core/node-id.ts';
 import { construct } from '../core/peer/load.ts';
 import type { PeerUpdateEffect } from '../core/peer/peer-event.ts';
-import { banOf, connection, isFull, isKnown, tableSizes } from '../core/peer/queries.ts';
+import { banOf, tableSizes } from '../core/peer/queries.ts';
 import { shareableAddresses } from '../core/peer/shareable.ts';
 import type { PexSituation } from '../core/pex/pex-pacing.ts';
 import type { PexCandidate } from '../core/pex/pex-selection.ts';
 import type { PeerUpdate } from '../core/peer-update.ts';
 import { Budget } from '../core/queue/budget.ts';
-import { ReportFilter } from '../core/report-filter.ts';
 import type { RouterLimits } from '../core/router-options.ts';
 import { routerMachine, type RouterEvent } from '../machines/router.machine.ts';
+import type { StoredPeers } from '../store/peer-store.ts';
 import type { Connection, Transport } from '../transports/transport.ts';
 import { Acceptor } from './acceptor.actor.ts';
 import type { AnyChannel, Channel, ChannelHost, PeerReport, ReportOutcome } from './channel.actor.ts';
@@ -34,16 +33,15 @@ import { DropLog } from './drop-log.ts';
 import { Kernel, type Supervised } from './kernel.ts';
 import type { PeerLink } from './peer.actor.ts';
 import { PeerDecisions } from './peer-decisions.ts';
+import { Outside } from './outside.ts';
 import { Pex, type PexHost } from './pex.actor.ts';
+import { Reports } from './reports.ts';
 import type { RouterConfig } from './router-config.ts';
 import { RoutingTable } from './routing-table.ts';
 import { UpdateFeed } from './update-feed.ts';
 
 /** How many shareable addresses are looked at for one PEX answer. */
 const PEX_CANDIDATES_MAX = 250;
-
-/** How long a transport or the store may take to close before the router ends without it, in milliseconds. */
-const CLOSE_TIMEOUT_MS = 10_000;
 
 export class RouterSupervisor implements ConnectionsHost, DialingHost, ChannelHost, ChannelsHost, PexHost {
   readonly config: RouterConfig;
@@ -61,10 +59,10 @@ export class RouterSupervisor implements ConnectionsHost, DialingHost, ChannelHo
   readonly channels: Channels;
   readonly feed: UpdateFeed;
   readonly connections: Connections;
-  readonly transports: readonly Transport[];
+  readonly #outside: Outside;
   readonly #actor: Supervised<typeof routerMachine>;
   readonly #dialing: Dialing;
-  readonly #reports = new ReportFilter();
+  readonly #reports = new Reports(this);
   readonly #acceptors = new Set<Acceptor>();
   readonly #pex: Pex | undefined;
   readonly #epochMs: number;
@@ -92,7 +90,7 @@ export class RouterSupervisor implements ConnectionsHost, DialingHost, ChannelHo
     this.drops = new DropLog(this.kernel);
     this.feed = new UpdateFeed((error) => this.kernel.fault('router/updates', error));
     this.channels = new Channels(this, this.table, this.drops);
-    this.transports = makeTransports(config);
+    this.#outside = new Outside(this.kernel, config);
     this.connections = new Connections(this);
     this.#dialing = new Dialing(this);
     const effect = (run: () => void): (() => void) => this.kernel.effect('router', run);
@@ -152,13 +150,12 @@ export class RouterSupervisor implements ConnectionsHost, DialingHost, ChannelHo
     return this.#dialing.size;
   }
 
+  get transports(): readonly Transport[] {
+    return this.#outside.transports;
+  }
+
   get addresses(): readonly NodeAddress[] {
-    return this.transports.flatMap((transport) =>
-      transport.endpoints().map(({ protocol, ip, port }) => {
-        const isNetworked = port !== 0;
-        return { protocol, nodeId: this.selfId, hostname: isNetworked ? ip : '', port, path: '' };
-      }),
-    );
+    return this.#outside.addressesOf(this.selfId);
   }
 
   // Start and stop.
@@ -193,25 +190,14 @@ export class RouterSupervisor implements ConnectionsHost, DialingHost, ChannelHo
   }
 
   async #bringUp(): Promise<void> {
-    const { store } = this.config;
+    const goOn = (): void => this.#requireStarting();
     try {
-      store.onFault = ({ code, key, message }) => {
-        this.kernel.record({ kind: 'note', actor: 'router/store', code, about: { key, message } });
-      };
-      await store.open();
-      this.#requireStarting();
-      const { records, bans, faults } = await store.load();
-      this.#requireStarting();
-      for (const fault of faults) store.onFault(fault);
-      this.#makeDecisions({ records, bans });
-      for (const transport of this.transports) {
-        await transport.listen();
-        this.#requireStarting();
-      }
+      this.#makeDecisions(await this.#outside.load(goOn));
+      await this.#outside.listen(goOn);
       this.kernel.post('router', () => this.#started());
     } catch (error) {
       if (this.state === 'starting') this.kernel.post('router', () => this.#startFailed(asError(error)));
-      else await this.#closeTransports();
+      else await this.#outside.closeTransports();
     }
   }
 
@@ -220,7 +206,7 @@ export class RouterSupervisor implements ConnectionsHost, DialingHost, ChannelHo
     if (this.state !== 'starting') throw overtaken();
   }
 
-  #makeDecisions(stored: Extract<Parameters<typeof construct>[0]['stored'], { records: unknown }>): void {
+  #makeDecisions(stored: Omit<StoredPeers, 'faults'>): void {
     const { kernel, env, config, selfId } = this;
     const chance = env.random.fork('peers');
     const nowMs = (): number => Math.floor(this.#epochMs + this.clock.now());
@@ -281,7 +267,7 @@ export class RouterSupervisor implements ConnectionsHost, DialingHost, ChannelHo
 
   #beginDrain(): void {
     this.#starting?.reject(overtaken());
-    void this.#closeTransports();
+    void this.#outside.closeTransports();
     this.#dialing.cancelAll();
     for (const channel of this.channels.open) channel.end('router_stopped', true);
     for (const link of this.table.links) {
@@ -306,7 +292,7 @@ export class RouterSupervisor implements ConnectionsHost, DialingHost, ChannelHo
       () => this.drops.flush(),
     ];
     for (const step of steps) this.#attempt(step);
-    void this.#closeOutside().then(() => this.#announceEnd());
+    void this.#outside.close(this.#bringingUp).then(() => this.#announceEnd());
   }
 
   /** An open channel drains first, a draining one is closed. */
@@ -317,42 +303,10 @@ export class RouterSupervisor implements ConnectionsHost, DialingHost, ChannelHo
     }
   }
 
-  /** Closes transports and store, and waits for a start that was under way. Never rejects. */
-  async #closeOutside(): Promise<void> {
-    await this.#bounded(Promise.all([this.#closeTransports(), this.#bringingUp]));
-    for (const { actor } of this.#acceptors) actor.stop();
-    this.#acceptors.clear();
-    await this.#bounded(this.config.store.close());
-  }
-
-  async #closeTransports(): Promise<void> {
-    const closings = this.transports.map(async (transport) => {
-      try {
-        await transport.close();
-      } catch (error) {
-        this.kernel.fault('router', error);
-      }
-    });
-    await Promise.all(closings);
-  }
-
-  /** Waits for `work`, but not for ever. */
-  async #bounded(work: Promise<unknown>): Promise<void> {
-    let cancel = (): void => undefined;
-    const deadline = new Promise<void>((resolve) => {
-      cancel = this.clock.setTimer(resolve, CLOSE_TIMEOUT_MS);
-    });
-    try {
-      await Promise.race([work, deadline]);
-    } catch (error) {
-      this.kernel.fault('router', error);
-    } finally {
-      cancel();
-    }
-  }
-
   #announceEnd(): void {
     const fault = this.#fault;
+    for (const { actor } of this.#acceptors) actor.stop();
+    this.#acceptors.clear();
     this.#starting?.reject(fault ?? overtaken());
     this.#end.resolve(fault);
   }
@@ -471,37 +425,19 @@ export class RouterSupervisor implements ConnectionsHost, DialingHost, ChannelHo
   }
 
   report(channelId: ChannelId, report: PeerReport): ReportOutcome {
-    return this.kernel.call(() => this.#report(channelId, report));
-  }
-
-  #report(channelId: ChannelId, { peer, error, fatal = false, banMs = 0 }: PeerReport): ReportOutcome {
-    const decisions = this.#liveDecisions;
-    if (decisions === undefined || !isKnown(decisions.state, peer)) return 'no_such_peer';
-    if (this.#reports.judge({ channelId, peer, error, fatal }, this.clock.now()) !== 'pass') return 'ignored';
-    const cause = errorReason(error);
-    const isConnected = connection(decisions.state, peer) !== undefined;
-    if (banMs > 0) {
-      decisions.apply({ type: 'ban', peer, untilMs: decisions.now + banMs, reason: cause });
-      return isConnected ? 'evicting' : 'noted';
-    }
-    if (isConnected && (fatal || isFull(decisions.state))) {
-      decisions.apply({ type: 'errored', peer, cause });
-      return 'evicting';
-    }
-    this.demerit(peer, attribute('report').demerit);
-    return 'noted';
+    return this.kernel.call(() => this.#reports.take(channelId, report));
   }
 
   praise(peer: NodeId): void {
-    this.kernel.call(() => this.#liveDecisions?.apply({ type: 'processPeerEvent', peer, status: 'good' }));
+    this.kernel.call(() => this.#reports.praise(peer));
   }
 
   demerit(peer: NodeId, weight = 1): void {
-    if (weight > 0) this.#liveDecisions?.apply({ type: 'processPeerEvent', peer, status: 'bad', weight });
+    this.#reports.demerit(peer, weight);
   }
 
   /** The core while it may still change: what is reported of a stopped router's peers changes nothing. */
-  get #liveDecisions(): PeerDecisions | undefined {
+  get liveDecisions(): PeerDecisions | undefined {
     return this.#actor.alive ? this.#decisions : undefined;
   }
 
@@ -536,25 +472,8 @@ export class RouterSupervisor implements ConnectionsHost, DialingHost, ChannelHo
   }
 
   learn(address: NodeAddress, source: NodeId): boolean {
-    return this.#liveDecisions?.apply({ type: 'add', address, source }).outcome === 'added';
+    return this.liveDecisions?.apply({ type: 'add', address, source }).outcome === 'added';
   }
-}
-
-/** @throws P2PError `invalid-option` when two transports serve one protocol. */
-function makeTransports(config: RouterConfig): readonly Transport[] {
-  const served = new Set<string>();
-  return config.transports.map((factory) => {
-    const transport = factory(config.env);
-    for (const protocol of transport.protocols) {
-      if (served.has(protocol)) {
-        throw new P2PError('invalid-option', `option transports serves protocol ${protocol} twice`, {
-          reason: 'transports',
-        });
-      }
-      served.add(protocol);
-    }
-    return transport;
-  });
 }
 
 function overtaken(): P2PError {

@@ -151,7 +151,7 @@ function evictionReport(
   const victimName = nodes.find(({ seat }) => seat.nodeId === victim)?.name;
   const isTold = ({ node: name, update }: SeenUpdate): boolean =>
     name === victimName && update.peer === evictor && update.status === 'down';
-  const { other } = why as { readonly other?: { readonly peer: NodeId } };
+  const { other } = (why ?? {}) as { readonly other?: { readonly peer: NodeId } };
   return {
     t,
     by: evictor,

@@ -84,11 +84,9 @@ const onScreen: Watcher = (story) => {
     screen.leave();
     const { columns, rows, color } = screen.traits();
     const frame = demoFrame(demoScene(story), { columns, rows: rows - 1 });
-    if (sumUp)
-      writeLines(
-        frame.map((line) => cutLine(line, columns)),
-        color,
-      );
+    if (!sumUp) return;
+    const lines = frame.map((line) => cutLine(line, columns));
+    writeLines(lines, color);
   };
 };
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { map } from 'rxjs';
+import { observeMessages, type MessageConsumer } from '../../src/actors/message-consumer.ts';
 import { mergeChannels, protobufCodec, type Channel, type Codec, type Inbound } from '../../src/index.ts';
 import { tendermint } from '../../src/wire/generated/codecs.js';
 import { unhex } from '../support/bytes.ts';
@@ -223,24 +224,42 @@ describe('receiving', () => {
       expect(await next(b.channel.receive())).to.equal('2');
     });
 
-    it('gets at most 32 messages in one turn of the event loop', async () => {
-      await connect({ send: { maxMessages: 200 } });
-      await send(...Array.from({ length: 100 }, (_, index) => String(index)));
-      const turns: number[] = [];
-      let inTurn = 0;
-      const { clock } = texts.network.env;
-      b.channel.messages$.subscribe(() => {
-        if (inTurn === 0) {
-          void Promise.resolve().then(() => {
-            turns.push(inTurn);
-            inTurn = 0;
-          });
+    for (const [what, msPerMessage, expected] of [
+      ['all messages, when they take no time', 0, [2_500]],
+      ['8 ms, looked at every 32 messages', 0.1, [96, 96, 96, 12]],
+      ['32 messages, when they take long', 50, [32, 32, 32, 4]],
+    ] as const) {
+      it(`lets the event loop turn after ${what}`, () => {
+        const total = expected.reduce((sum, count) => sum + count, 0);
+        let left = total;
+        let now = 0;
+        const turns: (() => void)[] = [];
+        const clock = {
+          now: () => now,
+          wall: () => now,
+          setTimer: () => () => undefined,
+          defer: (run: () => void) => turns.push(run),
+        };
+        const consumer: MessageConsumer<number> = {
+          take: () => (left-- > 0 ? ({ message: left } as Inbound<number>) : undefined),
+          ended: false,
+          onAvailable: undefined,
+          release: () => undefined,
+        };
+        let taken = 0;
+        observeMessages({ consume: () => consumer }, clock, () => undefined).subscribe(() => {
+          taken += 1;
+          now += msPerMessage;
+        });
+        const counts: number[] = [];
+        for (let turn = turns.shift(); turn !== undefined; turn = turns.shift()) {
+          taken = 0;
+          turn();
+          counts.push(taken);
         }
-        inTurn += 1;
+        expect(counts).to.deep.equal(expected);
       });
-      await clock.advance(1);
-      expect(turns).to.deep.equal([32, 32, 32, 4]);
-    });
+    }
 
     it('CH-082 CH-083 takes nothing before it is asked, and gives a message to one caller only', async () => {
       await connect();

@@ -468,6 +468,19 @@ describe('the handshake', () => {
     expect(lastClosed()).to.include({ reason: 'protocol_violation', by: 'local' });
   });
 
+  it('takes over the channels a remote opens and closes, and none that is no channel', async () => {
+    scripted = await ScriptedRouter.running();
+    const connection = await scripted.upInbound(alice);
+    say(connection, {
+      type: 'channel-set-update',
+      opened: [0x30, 0x100, 70_000],
+      closed: [0x01],
+      revision: 1,
+    });
+    await scripted.advance();
+    expect(scripted.router.peers()[0]!.channels).to.deep.equal([0x20, 0xef, 0x30]);
+  });
+
   it('RT-084 reads a reject code that nobody has assigned as internal', async () => {
     scripted = await ScriptedRouter.running();
     const connection = await scripted.inbound(remoteOf(alice));

@@ -1,11 +1,13 @@
 import { expect } from 'chai';
-import { runCommand } from './command.ts';
+import { commandLine } from './command.ts';
 
 const ID = '000102030405060708090a0b0c0d0e0f10111213';
 
 describe('peerchart addr', () => {
+  const { run } = commandLine();
+
   it('explains every part of an address', async () => {
-    const { code, stdout, stderr } = await runCommand(['addr', `tcp://${ID}@[2001:db8::1]:26656/some/path`]);
+    const { code, stdout, stderr } = await run(['addr', `tcp://${ID}@[2001:db8::1]:26656/some/path`]);
     expect(stderr).to.equal('');
     expect(code).to.equal(0);
     const [canonical, ...parts] = stdout.trimEnd().split('\n');
@@ -20,7 +22,7 @@ describe('peerchart addr', () => {
   });
 
   it('prints the parts as one JSON object', async () => {
-    const { code, stdout } = await runCommand(['addr', `${ID}@Example.ORG:80`, '--json']);
+    const { code, stdout } = await run(['addr', `${ID}@Example.ORG:80`, '--json']);
     expect(code).to.equal(0);
     expect(JSON.parse(stdout)).to.deep.equal({
       address: `mconn://${ID}@example.org:80`,
@@ -34,8 +36,8 @@ describe('peerchart addr', () => {
 
   it('says which rule a text breaks, as text and as JSON', async () => {
     const [text, json] = await Promise.all([
-      runCommand(['addr', 'mconn://beef@127.0.0.1:1']),
-      runCommand(['addr', 'mconn://beef@127.0.0.1:1', '--json']),
+      run(['addr', 'mconn://beef@127.0.0.1:1']),
+      run(['addr', 'mconn://beef@127.0.0.1:1', '--json']),
     ]);
     const message =
       'not a node address: "mconn://beef@127.0.0.1:1": The node id does not have 40 digits. (id-length)';

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { runCommand, RunningCommand } from './command.ts';
+import { commandLine } from './command.ts';
 import { scratchFolder } from './scratch-folder.ts';
 
 interface BadCall {
@@ -114,13 +114,14 @@ function expectOneLine({ stdout, stderr }: { stdout: string; stderr: string }): 
 }
 
 describe('peerchart on bad input', () => {
+  const { start, run } = commandLine();
   const folder = scratchFolder();
 
   for (const { title, args, files = {}, code, names } of BAD_CALLS) {
     it(`answers ${title} with one line and writes nothing`, async () => {
       for (const [name, content] of Object.entries(files)) await writeFile(join(folder(), name), content);
       const words = args.split(' ').filter((word) => word !== '');
-      const result = await runCommand(
+      const result = await run(
         words.map((word) => word.replace('@', folder())),
         { cwd: folder() },
       );
@@ -135,7 +136,7 @@ describe('peerchart on bad input', () => {
     const data = join(folder(), 'data');
     await mkdir(data);
     await writeFile(join(data, 'node_key.json'), 'secret nonsense');
-    const result = await runCommand(['node', '--data', data]);
+    const result = await run(['node', '--data', data]);
     expectOneLine(result);
     expect(result.stderr).not.to.include('secret');
     expect(result.code).to.equal(1);
@@ -147,7 +148,7 @@ describe('peerchart on bad input', () => {
     await once(server, 'listening');
     try {
       const { port } = server.address() as { port: number };
-      const result = await runCommand(['node', '--listen', `127.0.0.1:${port}`]);
+      const result = await run(['node', '--listen', `127.0.0.1:${port}`]);
       expectOneLine(result);
       expect(result.stderr).to.include(`127.0.0.1:${port}`).and.include('EADDRINUSE');
       expect(result.code).to.equal(1);
@@ -158,18 +159,14 @@ describe('peerchart on bad input', () => {
 
   it('names the data folder that another node has open', async () => {
     const data = join(folder(), 'data');
-    const first = new RunningCommand(['node', '--data', data]);
-    try {
-      await first.line((line) => line.startsWith('mconn://'));
-      const second = await runCommand(['node', '--data', data, '--json']);
-      expect(second.stderr.trimEnd().split('\n')).to.have.length(1);
-      const { error } = JSON.parse(second.stderr) as { error: { code: string; message: string } };
-      expect(error.code).to.equal('store-locked');
-      expect(error.message).to.include(data);
-      expect(second.code).to.equal(1);
-      expect(second.stdout).to.equal('');
-    } finally {
-      await first.kill();
-    }
+    const first = start(['node', '--data', data]);
+    await first.line((line) => line.startsWith('mconn://'));
+    const second = await run(['node', '--data', data, '--json']);
+    expect(second.stderr.trimEnd().split('\n')).to.have.length(1);
+    const { error } = JSON.parse(second.stderr) as { error: { code: string; message: string } };
+    expect(error.code).to.equal('store-locked');
+    expect(error.message).to.include(data);
+    expect(second.code).to.equal(1);
+    expect(second.stdout).to.equal('');
   });
 });

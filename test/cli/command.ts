@@ -76,13 +76,30 @@ export class RunningCommand {
     return this.#closed;
   }
 
-  /** Ends what a failed test has left behind. */
+  /** Ends it whatever it does. */
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL');
     await this.#closed;
   }
 }
 
-export function runCommand(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
-  return new RunningCommand(args, options).closed;
+export interface CommandLine {
+  /** Starts `peerchart` with these words. */
+  readonly start: (args: readonly string[], options?: CommandOptions) => RunningCommand;
+  /** Runs it to its end. */
+  readonly run: (args: readonly string[], options?: CommandOptions) => Promise<CommandResult>;
+}
+
+/** The command for the suite it is called in; what still runs after a test, however that went, is killed. */
+export function commandLine(): CommandLine {
+  const running: RunningCommand[] = [];
+  afterEach(async () => {
+    await Promise.all(running.splice(0).map((command) => command.kill()));
+  });
+  const start: CommandLine['start'] = (args, options) => {
+    const command = new RunningCommand(args, options);
+    running.push(command);
+    return command;
+  };
+  return { start, run: (args, options) => start(args, options).closed };
 }

@@ -5,21 +5,13 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { DemoReport } from '../../src/cli/demo-report.ts';
 import { levelPeerStore } from '../../src/store/index.ts';
-import { runCommand, RunningCommand } from './command.ts';
+import { commandLine } from './command.ts';
 import { scratchFolder } from './scratch-folder.ts';
 
 const NAMES = ['n0', 'n1', 'n2', 'n3', 'n4'];
 
 /** Time for a run whose report is looked at. The story takes about a second. */
 const DURATION_S = '6';
-
-async function demo(...args: string[]): Promise<DemoReport> {
-  const { code, stdout, stderr } = await runCommand(['demo', '--json', '--duration', DURATION_S, ...args]);
-  expect(stderr).to.equal('');
-  expect(code).to.equal(0);
-  expect(stdout.trimEnd().split('\n')).to.have.length(1);
-  return JSON.parse(stdout) as DemoReport;
-}
 
 /** What holds of every run, whatever the nodes knew at its beginning. */
 function expectLivelyNodes({ nodes, chapter }: DemoReport): void {
@@ -71,7 +63,16 @@ async function expectFree(port: number): Promise<void> {
 
 describe('peerchart demo', function () {
   this.timeout(60_000);
+  const { start, run } = commandLine();
   const folder = scratchFolder();
+
+  async function demo(...args: string[]): Promise<DemoReport> {
+    const { code, stdout, stderr } = await run(['demo', '--json', '--duration', DURATION_S, ...args]);
+    expect(stderr).to.equal('');
+    expect(code).to.equal(0);
+    expect(stdout.trimEnd().split('\n')).to.have.length(1);
+    return JSON.parse(stdout) as DemoReport;
+  }
 
   it('tells the whole story, and a second run finds everybody again from the stores alone', async () => {
     const first = await demo('--data', folder());
@@ -97,59 +98,47 @@ describe('peerchart demo', function () {
   });
 
   it('prints decisions as they happen, stops at Ctrl-C, and leaves nothing behind', async () => {
-    const command = new RunningCommand(['demo'], { env: { NO_COLOR: '1' } });
-    try {
-      await command.line((line) =>
-        / n0: evicted n[123] [0-9a-f]{4}… \(score 0\) for n4 [0-9a-f]{4}… \(persistent\)$/.test(line),
-      );
-      await command.line((line) => / n4: n[123] [0-9a-f]{4}… is up, (in|out)bound$/.test(line));
-      const askedAt = performance.now();
-      command.signal('SIGINT');
-      const { code, stdout, stderr } = await command.closed;
-      expect(performance.now() - askedAt).to.be.below(5_000);
-      expect(stderr).to.equal('');
-      expect(code).to.equal(0);
-      expect(stdout).not.to.include('\u001b');
-      const table = stdout.trimEnd().split('\n').slice(-NAMES.length);
-      expect(table.map((line) => line.trim().split(' ', 1)[0])).to.deep.equal(NAMES);
-      for (const [, port] of stdout.matchAll(/127\.0\.0\.1:(\d+)/g)) await expectFree(Number(port));
-    } finally {
-      await command.kill();
-    }
+    const command = start(['demo'], { env: { NO_COLOR: '1' } });
+    await command.line((line) =>
+      / n0: evicted n[123] [0-9a-f]{4}… \(score 0\) for n4 [0-9a-f]{4}… \(persistent\)$/.test(line),
+    );
+    await command.line((line) => / n4: n[123] [0-9a-f]{4}… is up, (in|out)bound$/.test(line));
+    const askedAt = performance.now();
+    command.signal('SIGINT');
+    const { code, stdout, stderr } = await command.closed;
+    expect(performance.now() - askedAt).to.be.below(5_000);
+    expect(stderr).to.equal('');
+    expect(code).to.equal(0);
+    expect(stdout).not.to.include('\u001b');
+    const table = stdout.trimEnd().split('\n').slice(-NAMES.length);
+    expect(table.map((line) => line.trim().split(' ', 1)[0])).to.deep.equal(NAMES);
+    for (const [, port] of stdout.matchAll(/127\.0\.0\.1:(\d+)/g)) await expectFree(Number(port));
   });
 
   it('releases ports and stores of a kept folder at SIGTERM, so that they open again at once', async () => {
-    const command = new RunningCommand(['demo', '--data', folder(), '--plain']);
-    try {
-      await command.line((line) => / n4: n[123] [0-9a-f]{4}… is up, (in|out)bound$/.test(line));
-      command.signal('SIGTERM');
-      const { code } = await command.closed;
-      expect(code).to.equal(0);
-      for (const name of NAMES.slice(0, 4)) {
-        const listen = await readFile(join(folder(), name, 'listen'), 'utf8');
-        await expectFree(Number(listen.split(':')[1]));
-        const store = levelPeerStore(join(folder(), name, 'peers'));
-        await store.open();
-        const { records, faults } = await store.load();
-        expect(faults).to.deep.equal([]);
-        expect(records.length, `${name} knows`).to.be.at.least(3);
-        await store.close();
-      }
-    } finally {
-      await command.kill();
+    const command = start(['demo', '--data', folder(), '--plain']);
+    await command.line((line) => / n4: n[123] [0-9a-f]{4}… is up, (in|out)bound$/.test(line));
+    command.signal('SIGTERM');
+    const { code } = await command.closed;
+    expect(code).to.equal(0);
+    for (const name of NAMES.slice(0, 4)) {
+      const listen = await readFile(join(folder(), name, 'listen'), 'utf8');
+      await expectFree(Number(listen.split(':')[1]));
+      const store = levelPeerStore(join(folder(), name, 'peers'));
+      await store.open();
+      const { records, faults } = await store.load();
+      expect(faults).to.deep.equal([]);
+      expect(records.length, `${name} knows`).to.be.at.least(3);
+      await store.close();
     }
   });
 
   it('removes its temporary folder', async () => {
-    const command = new RunningCommand(['demo'], { env: { TMPDIR: folder() } });
-    try {
-      await command.line((line) => line.includes('is up'));
-      expect(await readdir(folder())).to.have.length(1);
-      command.signal('SIGINT');
-      expect((await command.closed).code).to.equal(0);
-      expect(await readdir(folder())).to.deep.equal([]);
-    } finally {
-      await command.kill();
-    }
+    const command = start(['demo'], { env: { TMPDIR: folder() } });
+    await command.line((line) => line.includes('is up'));
+    expect(await readdir(folder())).to.have.length(1);
+    command.signal('SIGINT');
+    expect((await command.closed).code).to.equal(0);
+    expect(await readdir(folder())).to.deep.equal([]);
   });
 });

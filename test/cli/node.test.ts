@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { RunningCommand } from './command.ts';
+import { commandLine, type RunningCommand } from './command.ts';
 import { scratchFolder } from './scratch-folder.ts';
 
 interface NodeLine {
@@ -16,23 +16,17 @@ interface NodeLine {
 const CHAT = ['--chat-interval', '50', '--log-level', 'info'];
 
 describe('peerchart node', () => {
+  const { start: startCommand } = commandLine();
   const folder = scratchFolder();
-  const running: RunningCommand[] = [];
 
   function start(...args: string[]): RunningCommand {
-    const command = new RunningCommand(['node', ...args, ...CHAT]);
-    running.push(command);
-    return command;
+    return startCommand(['node', ...args, ...CHAT]);
   }
 
   async function nextLine(command: RunningCommand, type: NodeLine['type']): Promise<NodeLine> {
     const text = await command.line((line) => (JSON.parse(line) as NodeLine).type === type);
     return JSON.parse(text) as NodeLine;
   }
-
-  afterEach(async () => {
-    await Promise.all(running.splice(0).map((command) => command.kill()));
-  });
 
   it('exchanges numbered messages with another one on the same machine, and stops in good order', async () => {
     const alice = start('--json', '--moniker', 'alice', '--data', join(folder(), 'alice'));

@@ -68,7 +68,7 @@ const LINES: Readonly<Record<Why, string>> = {
   'network-full': 'dials nobody: whoever is due is in a network or on a host that has its share',
   'no-candidate': 'dials nobody: nobody is due',
   'no-upgrade-victim': 'the table is full and nobody gives way to {subject}; {other} came closest',
-  'back-off': '{subject} waits after failure {failures} in a row',
+  'back-off': '{subject} is left alone for a while (failures in a row: {failures})',
   'retries-disabled': '{subject} is not tried again after failure {failures}',
   'unknown-address': 'noted nothing: the address is not known',
   'address-dropped': 'removed an address of {subject} after failure {failures} in a row',
