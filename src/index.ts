@@ -20,14 +20,14 @@ export type { RouterLimitOptions } from './core/router-options.ts';
 export type { PeerOptions } from './core/peer/options.ts';
 
 // Channels and messages.
+export type { Channel } from './actors/channel.actor.ts';
 export type {
-  Channel,
   ChannelAccounting,
   ChannelPeer,
   ChannelVisibility,
   PeerReport,
   ReportOutcome,
-} from './actors/channel.actor.ts';
+} from './actors/channel-host.ts';
 export type {
   BroadcastOptions,
   BroadcastResult,

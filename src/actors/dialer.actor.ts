@@ -64,16 +64,13 @@ export class Dial {
     this.address = address;
     this.#scope = new Scope((error) => kernel.fault(this.path, error));
     this.#scope.add(() => this.#current?.abort(givenUp()));
-    const effect = (run: () => void): (() => void) => kernel.effect(this.path, run);
-    const machine = dialerMachine.provide({
-      actions: {
-        resolveAddress: effect(() => this.#resolve()),
-        dialEndpoint: effect(() => this.#dialEndpoint()),
-        abandon: effect(() => this.#abandon()),
-      },
-    });
-    this.actor = kernel.supervise(machine, {
+    this.actor = kernel.supervise(dialerMachine, {
       path: this.path,
+      effects: {
+        resolveAddress: () => this.#resolve(),
+        dialEndpoint: () => this.#dialEndpoint(),
+        abandon: () => this.#abandon(),
+      },
       input: {
         address: formatNodeAddress(address),
         peer: address.nodeId,

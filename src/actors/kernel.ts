@@ -31,9 +31,19 @@ export interface Supervised<M extends AnyStateMachine> {
   stop(): void;
 }
 
+/** What an actor does when its chart asks for it, by the names of the chart's actions. */
+export type Effects<M extends AnyStateMachine> = Partial<
+  Record<keyof NonNullable<Parameters<M['provide']>[0]['actions']>, () => void>
+>;
+
 export interface SuperviseOptions<M extends AnyStateMachine> {
   readonly path: string;
   readonly input: InputFrom<M>;
+  /**
+   * Each runs as a job of its own, after the step that asked for it. Every actor of a chart has to name the same ones:
+   * the chart is prepared for them once, since XState takes longer to do that than to run it.
+   */
+  readonly effects?: Effects<M>;
   /** Shown with the start record. */
   readonly about?: RecordValue;
   /** Called once, after the effects of the final state, when the chart has ended. */
@@ -140,14 +150,15 @@ export class Kernel {
 
   /** Creates and records an actor, not started yet. */
   supervise<M extends AnyStateMachine>(machine: M, options: SuperviseOptions<M>): Supervised<M> {
-    const { path, input, about, onEnd, failWith, onCrash } = options;
+    const { path, input, effects, about, onEnd, failWith, onCrash } = options;
     let state = '';
     let ended = false;
     let failing = false;
     const inspect = (inspection: InspectionEvent): void => {
       state = this.#inspect(path, state, inspection);
     };
-    const actor: Actor<M> = createActor<M>(machine, {
+    const prepared = effects === undefined ? machine : withEffects(machine, Object.keys(effects));
+    const actor: Actor<M> = createActor<M>(prepared, {
       id: path,
       input,
       inspect,
@@ -163,6 +174,10 @@ export class Kernel {
         clearTimeout: (cancel: (() => void) | undefined) => cancel?.(),
       },
     });
+    if (effects !== undefined) {
+      const jobs: Readonly<Record<string, (() => void) | undefined>> = effects;
+      PERFORMERS.set(actor, (name) => this.post(path, jobs[name]!));
+    }
     const end = (): boolean => {
       if (ended) return false;
       ended = true;
@@ -276,6 +291,23 @@ export class Kernel {
         return state;
     }
   }
+}
+
+/** How the effects of each actor are performed. */
+const PERFORMERS = new WeakMap<object, (name: string) => void>();
+
+/** Charts whose actions of the given names ask the actor they run in for its effect. */
+const PREPARED = new WeakMap<AnyStateMachine, AnyStateMachine>();
+
+function withEffects<M extends AnyStateMachine>(machine: M, names: readonly string[]): M {
+  let prepared = PREPARED.get(machine);
+  if (prepared === undefined) {
+    const actions: Record<string, (args: { readonly self: object }) => void> = {};
+    for (const name of names) actions[name] = ({ self }) => PERFORMERS.get(self)?.(name);
+    prepared = machine.provide({ actions });
+    PREPARED.set(machine, prepared);
+  }
+  return prepared as M;
 }
 
 const AFTER = 'xstate.after.';

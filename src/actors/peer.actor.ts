@@ -133,31 +133,29 @@ export class PeerLink implements ControlHost {
     this.pass = pass;
     this.scope = new Scope((error) => kernel.fault(this.path, error));
     this.scope.add(() => connection.close());
-    const effect = (run: () => void): (() => void) => kernel.effect(this.path, run);
-    /** An effect that makes sense only while the chart is where it asked for it. */
-    const effectIn = (state: PeerStateValue, run: () => void): (() => void) =>
-      kernel.effect(this.path, () => {
+    /** What makes sense only while the chart is where it asked for it. */
+    const whileIn =
+      (state: PeerStateValue, run: () => void): (() => void) =>
+      () => {
         if (this.isIn(state)) run();
-      });
-    const machine = peerMachine.provide({
-      actions: {
-        screen: effectIn({ handshaking: 'screening' }, () => supervisor.screen(this)),
-        beginHandshake: effectIn({ handshaking: 'securing' }, () => this.#beginHandshake()),
-        judge: effectIn({ handshaking: 'judging' }, () => supervisor.judge(this)),
-        exchangeVerdicts: effectIn({ handshaking: 'confirming' }, () => this.#talk.exchange()),
-        suspend: effect(() => supervisor.suspend(this)),
-        sendRefusal: effectIn({ handshaking: 'refusing' }, () => this.#sendRefusal()),
-        announce: effectIn('connected', () => {
+      };
+    this.actor = kernel.supervise(peerMachine, {
+      path: this.path,
+      effects: {
+        screen: whileIn({ handshaking: 'screening' }, () => supervisor.screen(this)),
+        beginHandshake: whileIn({ handshaking: 'securing' }, () => this.#beginHandshake()),
+        judge: whileIn({ handshaking: 'judging' }, () => supervisor.judge(this)),
+        exchangeVerdicts: whileIn({ handshaking: 'confirming' }, () => this.#talk.exchange()),
+        suspend: () => supervisor.suspend(this),
+        sendRefusal: whileIn({ handshaking: 'refusing' }, () => this.#sendRefusal()),
+        announce: whileIn('connected', () => {
           supervisor.announce(this);
           this.#deliverEarly();
         }),
-        beginEviction: effectIn('evicting', () => this.#beginEviction()),
-        cut: effect(() => connection.close()),
-        release: effect(() => this.#release()),
+        beginEviction: whileIn('evicting', () => this.#beginEviction()),
+        cut: () => connection.close(),
+        release: () => this.#release(),
       },
-    });
-    this.actor = kernel.supervise(machine, {
-      path: this.path,
       input: {
         connectionId: id,
         direction,

@@ -5,7 +5,7 @@ import { errorReason } from '../core/errors.ts';
 import type { NodeId } from '../core/node-id.ts';
 import { connection, isFull, isKnown } from '../core/peer/queries.ts';
 import { ReportFilter } from '../core/report-filter.ts';
-import type { PeerReport, ReportOutcome } from './channel.actor.ts';
+import type { PeerReport, ReportOutcome } from './channel-host.ts';
 import type { Kernel } from './kernel.ts';
 import type { PeerDecisions } from './peer-decisions.ts';
 

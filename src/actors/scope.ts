@@ -1,4 +1,8 @@
 import type { CancelTimer, Clock } from '../core/env.ts';
+import { P2PError } from '../core/errors.ts';
+
+/** Why a signal aborts when nothing else is said. One for all: the platform's own reason takes a stack trace each time. */
+const DISPOSED = new P2PError('aborted', 'what this was for is gone');
 
 /**
  * Everything one peer, dial or router holds: sockets, timers, listeners, registrations. XState runs no exit action on
@@ -47,7 +51,7 @@ export class Scope {
     };
   }
 
-  dispose(reason?: unknown): void {
+  dispose(reason: unknown = DISPOSED): void {
     if (this.disposed) return;
     const releases = [...this.#releases].reverse();
     this.#releases.clear();

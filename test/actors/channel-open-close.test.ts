@@ -187,7 +187,7 @@ describe('closing a channel', () => {
       await a.channel.send({ to: b.id, message: 'x' }),
     ];
     expect(outcomes).to.deep.equal(['channel_closed', 'channel_closed']);
-    expect(a.channel.broadcast('x')).to.deep.equal({
+    expect(a.channel.broadcast(7 as unknown as string)).to.deep.equal({
       queued: [],
       skipped: [{ peer: b.id, reason: 'channel_closed' }],
     });

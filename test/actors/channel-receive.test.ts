@@ -306,7 +306,7 @@ describe('receiving', () => {
       ]);
       consumer.release();
       await send('3');
-      expect([consumer.take(), consumer.ended]).to.deep.equal([undefined, true]);
+      expect([consumer.take(), consumer.ended, calls]).to.deep.equal([undefined, true, 1]);
       expect(await next(b.channel.receive())).to.equal('3');
     });
   });

@@ -168,6 +168,7 @@ describe('a connection that throws', () => {
       await run(connection);
       expect(scripted.router.state).to.equal('running');
       expect(scripted.records('crash').map(({ message }) => message)).to.include(`broken ${call}`);
+      if (call !== 'close') expect(connection.ended?.by).to.equal('local');
       const { updates } = scripted;
       expect(scripted.router.peers().map(({ id }) => id)).to.deep.equal([bob.nodeId]);
       const admitted = scripted.decided('accepted', alice.nodeId).length;

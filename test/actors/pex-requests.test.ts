@@ -200,11 +200,14 @@ describe('asking for addresses', () => {
     expect([known(), pexFaults(r)]).to.deep.equal([3, []]);
     await asked();
     await answer(urls(`memory:${'a'.repeat(64_000)}`));
-    expect(m.updates.find(({ status }) => status === 'down')).to.not.equal(undefined);
-    const ends = r.router.recorder
+    const [end] = r.router.recorder
       .records()
-      .filter((record) => record.kind === 'transition' && record.to === 'closed');
-    expect(ends).to.have.length(1);
+      .filter((record) => record.kind === 'note' && record.code === 'connection-closed');
+    expect(end).to.have.nested.property('about.peer', m.node.id);
+    expect(end)
+      .to.have.nested.property('about.reason')
+      .that.matches(/^message-too-large/);
+    expect(r.router.stats().protocolFaults).to.equal(1);
   });
 
   it('PX-037 keeps at most 8 addresses of one node out of one answer', async () => {

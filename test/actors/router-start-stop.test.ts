@@ -1,6 +1,11 @@
 import { expect } from 'chai';
 import { createRouter, P2PError, type FlightRecord } from '../../src/index.ts';
-import { ScriptedTransport, simulatedEnv, SimulatedNetwork } from '../../src/testing/index.ts';
+import {
+  ScriptedTransport,
+  simulatedEnv,
+  SimulatedNetwork,
+  type ScriptedConnection,
+} from '../../src/testing/index.ts';
 import { memoryPeerStore } from '../../src/store/memory-peer-store.ts';
 import type { PeerStore } from '../../src/store/peer-store.ts';
 import { identityOf } from '../support/nodes.ts';
@@ -378,15 +383,18 @@ describe('a router that breaks', () => {
     };
   }
 
-  async function broken(): Promise<ScriptedRouter> {
+  async function broken(): Promise<ScriptedRouter & { readonly connections: readonly ScriptedConnection[] }> {
     const scripted = await ScriptedRouter.running();
-    await scripted.upInbound(alice);
-    (await scripted.upInbound(bob)).stall();
-    await scripted.accept(scripted.transport.connection());
+    const connections = [
+      await scripted.upInbound(alice),
+      await scripted.upInbound(bob),
+      await scripted.accept(scripted.transport.connection()),
+    ];
+    for (const connection of connections) connection.stall();
     await scripted.dial(carol, 'hang');
     breakSupervisor(scripted, 'dialNext');
     scripted.router.addBootstrap(`memory:${identityOf('dora').nodeId}`);
-    return scripted;
+    return Object.assign(scripted, { connections });
   }
 
   it('RT-032 goes to failed, closes everything and tells the error once', async () => {
@@ -396,6 +404,7 @@ describe('a router that breaks', () => {
     const error = await scripted.env.clock.complete(router.closed, { limitMs: 0 });
     expect(error?.message).to.equal('broken dialNext');
     await scripted.expectNothingLeft();
+    for (const { ended } of scripted.connections) expect(ended?.by).to.equal('local');
     expect(scripted.history(alice.nodeId)).to.deep.equal(['up', 'down']);
     expect(scripted.history(bob.nodeId)).to.deep.equal(['up', 'down']);
     const crashes = scripted.records('crash');

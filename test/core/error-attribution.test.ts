@@ -19,6 +19,7 @@ const rows: readonly Row[] = [
     event: 'wrong-identity',
     result: ['address', 'dial-failure', 0],
   },
+  { title: 'RT-091: bad node information', event: 'bad-node-info', result: ['peer', 'demerit', 1] },
   { title: 'RT-093: an incompatible peer', event: 'incompatible', result: ['peer', 'park', 0] },
   { title: 'RT-140: a clean end', event: 'closed-by-remote', result: ['peer', 'down', 0] },
   { title: 'RT-141: a broken connection', event: 'connection-error', result: ['peer', 'down', 1] },
